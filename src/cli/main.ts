@@ -1,0 +1,73 @@
+/**
+ * The only place that wires. Command modules stay light, since `--help` loads all of them: what a
+ * command needs to run it imports inside its action.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { realClock } from "../core/clock.ts";
+import { OperatorError, renderOperatorError } from "../core/errors.ts";
+import { COMMANDS } from "./commands.ts";
+import type { CliIo, ExitCode } from "./io.ts";
+
+export async function main(args: readonly string[], io: CliIo = processIo()): Promise<number> {
+  let exitCode: ExitCode = 0;
+  const program = new Command("slipway")
+    .description("How many LLM agents fit on your GPUs, how fast each will be, and why.")
+    .version(slipwayVersion())
+    .showHelpAfterError("(add --help for the options and an example)")
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .exitOverride();
+  for (const define of COMMANDS) {
+    const command = define(io, (code) => {
+      exitCode = code;
+    });
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (thrown) {
+    return failureExit(thrown, io, args.includes("--json"));
+  }
+  return exitCode;
+}
+
+function failureExit(thrown: unknown, io: CliIo, json: boolean): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  if (thrown instanceof OperatorError) {
+    io.err(`${renderOperatorError(thrown)}\n`);
+    if (json)
+      io.out(
+        `${JSON.stringify({ error: { code: thrown.code, message: thrown.message, nextStep: thrown.nextStep } })}\n`,
+      );
+    return io.interrupted.aborted ? 130 : thrown.exitCode;
+  }
+  if (io.interrupted.aborted) return 130;
+  throw thrown;
+}
+
+export function slipwayVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return (manifest as { version: string }).version;
+}
+
+function processIo(): CliIo {
+  const abort = new AbortController();
+  const onSignal = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort(new Error("interrupted"));
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    errIsTerminal: process.stderr.isTTY === true,
+    outIsTerminal: process.stdout.isTTY === true,
+    outColumns: process.stdout.columns ?? 100,
+    color: process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "",
+    env: process.env,
+    cwd: process.cwd(),
+    clock: realClock,
+    interrupted: abort.signal,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * Every operator error, its exit code and what it means. `docs/errors.md` lists the same codes
+ * with causes and remedies; a test holds the two together.
+ */
+export interface ErrorEntry {
+  /** 2 bad usage or configuration, 3 the environment does not allow it. */
+  readonly exitCode: 2 | 3;
+  readonly meaning: string;
+}
+
+const usage = (meaning: string): ErrorEntry => ({ exitCode: 2, meaning });
+const environment = (meaning: string): ErrorEntry => ({ exitCode: 3, meaning });
+
+export const ERROR_CATALOGUE = {
+  // usage and configuration
+  CONFIG_INVALID: usage("a configuration or scenario file breaks its schema"),
+  YAML_SYNTAX: usage("a YAML file cannot be parsed"),
+  FILE_NOT_FOUND: usage("a file that was named does not exist or cannot be read"),
+  FLAG_INVALID: usage("a command-line flag or argument has a bad value"),
+  SCENARIO_UNKNOWN: usage("no shipped scenario or file has this name"),
+  AGENT_DUPLICATE: usage("a scenario names an agent twice"),
+  ENDPOINT_URL_INVALID: usage("an endpoint is not an http or https URL"),
+  CREDENTIAL_INLINE: usage("a credential was written where only a reference is allowed"),
+  CREDENTIAL_MISSING: usage("a credential reference points at nothing"),
+  MODEL_UNSPECIFIED: usage("the endpoint serves no or several models and none was chosen"),
+  RUN_NOT_FOUND: usage("no run directory has this name"),
+  RESUME_MISMATCH: usage("a run cannot be resumed with this specification"),
+  IMPORT_INVALID: usage("a file of foreign results breaks its form"),
+  // the environment: servers
+  ENDPOINT_REFUSED: environment("nothing listens at the endpoint"),
+  ENDPOINT_DNS: environment("the endpoint's host name does not resolve"),
+  MODEL_NOT_FOUND: environment("the server does not have the model"),
+  UNAUTHORIZED: environment("the server refused the credentials"),
+  RATE_LIMITED: environment("the server answered 429"),
+  SERVER_ERROR: environment("the server answered with an error status"),
+  SERVER_LOADING: environment("the server was still loading when the limit ended"),
+  SERVER_OUT_OF_MEMORY: environment("the server says it is out of memory"),
+  CONTEXT_EXCEEDED: environment("prompt and output do not fit the context"),
+  CONNECTION_RESET: environment("the connection broke"),
+  STREAM_STALLED: environment("no byte arrived within the gap limit"),
+  REQUEST_TIMEOUT: environment("the request did not end within the total limit"),
+  STREAM_MALFORMED: environment("the response is not what its protocol says"),
+  LINE_TOO_LONG: environment("one line of the response exceeds the limit"),
+  STREAM_TRUNCATED: environment("the stream ended without its closing event"),
+  REDIRECT_REFUSED: environment("the server answered with a redirect"),
+  ENGINE_UNSUPPORTED: environment("the engine cannot do what was asked"),
+  // the environment: this machine
+  DISK_FULL: environment("the disk is full"),
+  DIRECTORY_UNWRITABLE: environment("a directory cannot be written"),
+  RUN_LOCKED: environment("another process writes this run"),
+  RUN_DAMAGED: environment("a run directory cannot be read"),
+  RUN_VERSION_UNKNOWN: environment("a run directory has a format this version does not know"),
+  PORT_IN_USE: environment("a port is taken"),
+  PROCESS_FAILED: environment("a child process could not be started or failed"),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -1,0 +1,34 @@
+/** Everything has a limit. Each is named with its unit, and the reason stands above it. */
+
+/** A single line of a stream. Real servers send under 1 MB; more is a broken or hostile server. */
+export const MAX_LINE_BYTES = 8 * 1024 * 1024;
+
+/** An error body is read this far: enough for any message, too little to fill memory. */
+export const MAX_ERROR_BODY_BYTES = 64 * 1024;
+
+/** A control-plane answer (model lists, props). Ollama's /api/show carries whole licences. */
+export const MAX_CONTROL_BODY_BYTES = 32 * 1024 * 1024;
+
+/** Arrival stamps kept per stream; 8 bytes each. The longest role output of the studies is 8,000 tokens. */
+export const MAX_CHUNK_STAMPS = 262_144;
+
+/** Longest silence inside a stream, first token included: a cold 70 B model prefilled on a CPU is slower than one expects. */
+export const DEFAULT_GAP_LIMIT_MS = 120_000;
+
+/** Longest whole request. Study 003's slowest turn took 293 s. */
+export const DEFAULT_TOTAL_LIMIT_MS = 900_000;
+
+/** How long a server that answers "loading" is waited for. Its Phase 1 boots took up to 20 s from a warm page cache. */
+export const DEFAULT_LOADING_LIMIT_MS = 300_000;
+
+/** A control-plane call other than load. */
+export const CONTROL_TIMEOUT_MS = 10_000;
+
+/** Asking whether something listens, during detection: loopback answers in under 1 ms. */
+export const DETECT_TIMEOUT_MS = 1_500;
+
+/** A child that was asked to end gets this long before SIGKILL. */
+export const CHILD_GRACE_MS = 5_000;
+
+/** Text kept from a child's stderr for an error message. */
+export const MAX_CHILD_TAIL_BYTES = 16 * 1024;

@@ -1,0 +1,49 @@
+/** YAML and schemas: the one place where text from outside becomes typed values. */
+import { LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { OperatorError } from "./errors.ts";
+import { readTextFile } from "./file.ts";
+
+/** Parses YAML; a syntax error names the file and the line. Aliases are limited, so that no file can explode. */
+export function parseYaml(text: string, source: string): unknown {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: true, uniqueKeys: true });
+  const first = document.errors[0];
+  if (first !== undefined) {
+    const at = lineCounter.linePos(first.pos[0]);
+    throw new OperatorError("YAML_SYNTAX", {
+      message: `${source} is not valid YAML at line ${at.line}, column ${at.col}`,
+      received: first.message.split("\n")[0],
+      nextStep: "mend the line; keys and values are separated by a colon and a space",
+    });
+  }
+  return document.toJS({ maxAliasCount: 100 });
+}
+
+/**
+ * Checks a value against a schema. The error names every offending field (at most five), the rule
+ * and the value received; nothing is defaulted silently where a value was given.
+ */
+export function parseWith<S extends z.ZodType>(schema: S, value: unknown, source: string): z.output<S> {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const shown = result.error.issues.slice(0, 5).map((issue) => {
+    const path = issue.path.map(String).join(".") || "(top level)";
+    const received = issue.code === "unrecognized_keys" ? issue.keys.join(", ") : shortJson(issue.input);
+    return { path, rule: issue.message, received };
+  });
+  throw new OperatorError("CONFIG_INVALID", {
+    message: `${source}: ${shown.map((issue) => `field ${issue.path}: ${issue.rule}`).join("; ")}`,
+    received: shown.map((issue) => `${issue.path} = ${issue.received}`).join("; "),
+    nextStep: "correct the field; docs/configuration.md lists every field with its rule",
+  });
+}
+
+export function readYamlFile<S extends z.ZodType>(schema: S, path: string): z.output<S> {
+  return parseWith(schema, parseYaml(readTextFile(path), path), path);
+}
+
+function shortJson(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests on real servers: one file at a time, since they share two cores with the servers they start. */
+export default defineConfig({
+  test: {
+    include: ["test/real/**/*.test.ts"],
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 900_000,
+  },
+});
