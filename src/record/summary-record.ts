@@ -1,0 +1,141 @@
+/**
+ * `summary.json`: the results of one run in the field names of the dual-instance study, so that
+ * its tools and ours can read each other's files. The study's own fields keep the study's names
+ * and definitions; what Slipway adds beside them is optional, in the same snake case, unit last.
+ * An unknown value is an absent field, never 0 or null.
+ */
+import { z } from "zod";
+
+export const SUMMARY_VERSION = 1;
+
+const count = z.int().min(0);
+const positive = z.number().gt(0);
+const amount = z.number().min(0);
+/** A cell's parameter; a list where each agent has its own, in the order of the agents. */
+const parameter = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.array(z.union([z.string(), z.number(), z.boolean()])),
+]);
+
+/** One agent in one run. */
+const agentSummary = z.object({
+  agent: z.string().min(1),
+  /** Σ output tokens ÷ Σ (end − sent), tokens per second. */
+  throughput_tok_s: amount.optional(),
+  /** Median over the agent's requests of the run. */
+  ttft_ms: amount.optional(),
+  /** Barrier → the agent's last end. */
+  total_ms: amount.optional(),
+  output_tokens: count.optional(),
+  requests: count.optional(),
+  failures: count.optional(),
+  /** Throughput together ÷ throughput alone. */
+  retention: amount.optional(),
+  /** By the published rule: TTFT above its baseline by more than the threshold. */
+  contention_detected: z.boolean().optional(),
+});
+
+/** One together trial. */
+const runSummary = z.object({
+  /** Counted from 1, as the study does. */
+  run: z.int().min(1),
+  /** Σ agent times ÷ wall: the published formula, a balance index and no speedup over running alone. */
+  concurrency_speedup: positive,
+  /** concurrency_speedup ÷ agents × 100. */
+  efficiency_percent: positive,
+  /** First agent − second agent, tokens per second. */
+  throughput_delta: z.number().optional(),
+  /** First agent − second agent. */
+  ttft_delta_ms: z.number().optional(),
+  /** Absent where no baseline was measured. */
+  resource_contention_detected: z.boolean().optional(),
+  /** Σ of the times the agents' work takes alone ÷ wall, from solo trials. */
+  true_speedup: positive.optional(),
+  /** true_speedup ÷ agents × 100. */
+  true_efficiency_percent: positive.optional(),
+  /** Aggregate throughput together ÷ solo throughput. */
+  aggregate_gain: amount.optional(),
+  aggregate_throughput_tok_s: amount.optional(),
+  jain_index: amount.optional(),
+  wall_ms: amount.optional(),
+  failures: count.optional(),
+  trial_id: z.string().optional(),
+  agents: z.array(agentSummary),
+});
+
+/** Means over the runs of one configuration, or over all runs. */
+const averages = {
+  average_concurrency_speedup: positive.optional(),
+  average_efficiency: positive.optional(),
+  average_throughput_delta: z.number().optional(),
+  average_ttft_delta_ms: z.number().optional(),
+  average_true_speedup: positive.optional(),
+  average_true_efficiency: positive.optional(),
+  average_aggregate_gain: amount.optional(),
+  /** Runs with resource_contention_detected; absent where it was not decided in any. */
+  contention_runs: count.optional(),
+};
+
+const configurationSummary = z.object({
+  test: z.string().min(1),
+  scenario: z.string().min(1),
+  parameters: z.record(z.string(), parameter),
+  runs: z.array(runSummary),
+  ...averages,
+  peak_efficiency_percent: positive.optional(),
+  cell_hash: z.string().optional(),
+});
+
+/** Spread over all runs: n − 1 standard deviation, type 7 percentiles. */
+const distribution = z.object({
+  n: count,
+  mean: z.number(),
+  median: z.number(),
+  min: z.number(),
+  max: z.number(),
+  /** Absent below two runs. */
+  std: amount.optional(),
+  /** std ÷ mean × 100; absent where the mean is 0. */
+  cv_percent: z.number().optional(),
+  p5: z.number().optional(),
+  p25: z.number().optional(),
+  p75: z.number().optional(),
+  p95: z.number().optional(),
+});
+
+const overallSummary = z.object({
+  configurations: count,
+  runs: count,
+  ...averages,
+  concurrency_speedup: distribution.optional(),
+  efficiency_percent: distribution.optional(),
+  throughput_delta: distribution.optional(),
+  ttft_delta_ms: distribution.optional(),
+  true_speedup: distribution.optional(),
+  aggregate_gain: distribution.optional(),
+});
+
+export const summarySchema = z.object({
+  version: z.literal(SUMMARY_VERSION),
+  run_id: z.string().min(1),
+  scenario: z.string().min(1),
+  /** Everything in it was measured on the simulated engine. */
+  simulated: z.boolean(),
+  /** The figures come from elsewhere and were not recomputed from requests. */
+  imported: z.boolean(),
+  configurations: z.array(configurationSummary),
+  overall: overallSummary,
+});
+
+/**
+ * `z.output` alone would allow an explicit `undefined` in every optional field, which
+ * exactOptionalPropertyTypes keeps apart from an absent one; writers build conditional spreads.
+ */
+export type SummaryRecord = z.output<typeof summarySchema>;
+export type SummaryConfiguration = z.output<typeof configurationSummary>;
+export type SummaryRun = z.output<typeof runSummary>;
+export type SummaryAgent = z.output<typeof agentSummary>;
+export type SummaryDistribution = z.output<typeof distribution>;
+export type SummaryOverall = z.output<typeof overallSummary>;
