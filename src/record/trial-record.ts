@@ -61,6 +61,8 @@ export interface TrialRecord {
   readonly kind: TrialKind;
   /** The agent of a solo trial. */
   readonly soloAgent?: string;
+  /** The agents whose baseline a solo trial is: those that differ from `soloAgent` only in name, itself included. */
+  readonly soloFor?: readonly string[];
   /** Repeat 0 … runs − 1; solo and together trials of one repeat form a block. */
   readonly repeat: number;
   /** Place in the executed order of the run. */

@@ -1,0 +1,126 @@
+/**
+ * A scenario: agents, endpoints and how to repeat them. The schema is the single source of field
+ * names, defaults and rules; the JSON Schema for editors is derived from it.
+ */
+import { z } from "zod";
+import { DEFAULT_GAP_LIMIT_MS, DEFAULT_LOADING_LIMIT_MS, DEFAULT_TOTAL_LIMIT_MS } from "../core/limits.ts";
+import { PROGRAM_NAMES } from "./programs/registry.ts";
+
+const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]*$/,
+    "letters, digits, dot, dash and underscore, beginning with a letter or digit",
+  )
+  .max(60);
+const count = z.int().min(1);
+const milliseconds = z.number().min(0);
+
+const credentialSchema = z.union([
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ file: z.string().min(1) }),
+]);
+
+export const endpointSchema = z.strictObject({
+  url: z.string().min(1),
+  engine: z.enum(["openai", "vllm", "tgi", "llama-server", "ollama", "simulated"]).optional(),
+  credential: credentialSchema.optional(),
+  /** Requests that may be under way at once; more wait in the client, and the wait is recorded. */
+  maxInFlight: count.optional(),
+});
+
+export const optionsSchema = z.strictObject({
+  temperature: z.number().min(0).max(5).optional(),
+  seed: z.int().optional(),
+  numGpu: z.int().min(0).optional(),
+  numCtx: count.optional(),
+  slotId: z.int().min(0).optional(),
+  thinking: z.boolean().optional(),
+});
+
+/** Start to start, or end to start: two different things, never one field. */
+const cadenceSchema = z.union([
+  z.strictObject({ everyMs: milliseconds }),
+  z.strictObject({ thinkMs: milliseconds }),
+]);
+
+const agentSchema = z
+  .strictObject({
+    name,
+    program: z.enum(PROGRAM_NAMES).optional(),
+    /** An external agent instead of a program: argument array, never a shell line. */
+    command: z.array(z.string().min(1)).min(1).optional(),
+    endpoint: name,
+    model: z.string().min(1).optional(),
+    options: optionsSchema.default({}),
+    cadence: cadenceSchema.default({ thinkMs: 0 }),
+    requests: count.default(3),
+    promptTokens: count.default(256),
+    outputTokens: count.default(128),
+    /** Go on past end-of-sequence where the engine can, so that lengths are equal. */
+    fixedOutput: z.boolean().default(true),
+    growingContext: z.boolean().default(false),
+    corpusCharacters: count.default(1200),
+  })
+  .refine((agent) => (agent.program === undefined) !== (agent.command === undefined), {
+    message: "give exactly one of program and command",
+  });
+
+const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
+
+const cellSchema = z.strictObject({
+  name,
+  /** Which of the study's scenarios this cell belongs to, when one file holds several. */
+  scenario: name.optional(),
+  /** Paths such as `agents.insight.options.numGpu`; `agents.*` reaches every agent. */
+  set: z.record(z.string(), parameterValue),
+});
+
+export const scenarioSchema = z
+  .strictObject({
+    name,
+    description: z.string().default(""),
+    endpoints: z.record(name, endpointSchema),
+    agents: z.array(agentSchema).min(1),
+    /** Every combination of these values is a cell. */
+    matrix: z.record(z.string(), z.array(parameterValue).min(1)).default({}),
+    /** Or cells named one by one; with a matrix, every cell is crossed with it. */
+    cells: z.array(cellSchema).default([]),
+    runs: count.default(3),
+    solo: z.boolean().default(true),
+    order: z.enum(["interleaved", "sequential"]).default("interleaved"),
+    warmUpRequests: z.int().min(0).default(1),
+    /** `forced` unloads the model before each cell; `natural` lets the server evict. */
+    unload: z.enum(["natural", "forced"]).default("natural"),
+    coolDownMs: milliseconds.default(0),
+    /** `cold`: no prompt shares a prefix with an earlier one, and caching is off where it can be told. */
+    promptCache: z.enum(["cold", "warm"]).default("cold"),
+    retries: z.int().min(0).max(10).default(0),
+    contentionThresholdMs: milliseconds.default(3000),
+    limits: z
+      .strictObject({
+        gapMs: milliseconds.min(1).default(DEFAULT_GAP_LIMIT_MS),
+        totalMs: milliseconds.min(1).default(DEFAULT_TOTAL_LIMIT_MS),
+        loadingMs: milliseconds.default(DEFAULT_LOADING_LIMIT_MS),
+      })
+      .prefault({}),
+    seed: z.int().min(0).optional(),
+    corpus: z.string().min(1).optional(),
+  })
+  .superRefine((scenario, context) => {
+    scenario.agents.forEach((agent, index) => {
+      if (!(agent.endpoint in scenario.endpoints))
+        context.addIssue({
+          code: "custom",
+          path: ["agents", index, "endpoint"],
+          input: agent.endpoint,
+          message: `names no endpoint of this scenario (there are: ${Object.keys(scenario.endpoints).join(", ") || "none"})`,
+        });
+    });
+  });
+
+export type Scenario = z.output<typeof scenarioSchema>;
+export type ScenarioInput = z.input<typeof scenarioSchema>;
+export type AgentSpec = Scenario["agents"][number];
+export type ScenarioEndpoint = Scenario["endpoints"][string];
+export type ParameterValue = z.output<typeof parameterValue>;
