@@ -23,18 +23,18 @@ const parameter = z.union([
 const agentSummary = z.object({
   agent: z.string().min(1),
   /** Σ output tokens ÷ Σ (end − sent), tokens per second. */
-  throughput_tok_s: amount.optional(),
+  throughput_tok_s: amount.exactOptional(),
   /** Median over the agent's requests of the run. */
-  ttft_ms: amount.optional(),
+  ttft_ms: amount.exactOptional(),
   /** Barrier → the agent's last end. */
-  total_ms: amount.optional(),
-  output_tokens: count.optional(),
-  requests: count.optional(),
-  failures: count.optional(),
+  total_ms: amount.exactOptional(),
+  output_tokens: count.exactOptional(),
+  requests: count.exactOptional(),
+  failures: count.exactOptional(),
   /** Throughput together ÷ throughput alone. */
-  retention: amount.optional(),
+  retention: amount.exactOptional(),
   /** By the published rule: TTFT above its baseline by more than the threshold. */
-  contention_detected: z.boolean().optional(),
+  contention_detected: z.boolean().exactOptional(),
 });
 
 /** One together trial. */
@@ -46,36 +46,36 @@ const runSummary = z.object({
   /** concurrency_speedup ÷ agents × 100. */
   efficiency_percent: positive,
   /** First agent − second agent, tokens per second. */
-  throughput_delta: z.number().optional(),
+  throughput_delta: z.number().exactOptional(),
   /** First agent − second agent. */
-  ttft_delta_ms: z.number().optional(),
+  ttft_delta_ms: z.number().exactOptional(),
   /** Absent where no baseline was measured. */
-  resource_contention_detected: z.boolean().optional(),
+  resource_contention_detected: z.boolean().exactOptional(),
   /** Σ of the times the agents' work takes alone ÷ wall, from solo trials. */
-  true_speedup: positive.optional(),
+  true_speedup: positive.exactOptional(),
   /** true_speedup ÷ agents × 100. */
-  true_efficiency_percent: positive.optional(),
+  true_efficiency_percent: positive.exactOptional(),
   /** Aggregate throughput together ÷ solo throughput. */
-  aggregate_gain: amount.optional(),
-  aggregate_throughput_tok_s: amount.optional(),
-  jain_index: amount.optional(),
-  wall_ms: amount.optional(),
-  failures: count.optional(),
-  trial_id: z.string().optional(),
+  aggregate_gain: amount.exactOptional(),
+  aggregate_throughput_tok_s: amount.exactOptional(),
+  jain_index: amount.exactOptional(),
+  wall_ms: amount.exactOptional(),
+  failures: count.exactOptional(),
+  trial_id: z.string().exactOptional(),
   agents: z.array(agentSummary),
 });
 
 /** Means over the runs of one configuration, or over all runs. */
 const averages = {
-  average_concurrency_speedup: positive.optional(),
-  average_efficiency: positive.optional(),
-  average_throughput_delta: z.number().optional(),
-  average_ttft_delta_ms: z.number().optional(),
-  average_true_speedup: positive.optional(),
-  average_true_efficiency: positive.optional(),
-  average_aggregate_gain: amount.optional(),
+  average_concurrency_speedup: positive.exactOptional(),
+  average_efficiency: positive.exactOptional(),
+  average_throughput_delta: z.number().exactOptional(),
+  average_ttft_delta_ms: z.number().exactOptional(),
+  average_true_speedup: positive.exactOptional(),
+  average_true_efficiency: positive.exactOptional(),
+  average_aggregate_gain: amount.exactOptional(),
   /** Runs with resource_contention_detected; absent where it was not decided in any. */
-  contention_runs: count.optional(),
+  contention_runs: count.exactOptional(),
 };
 
 const configurationSummary = z.object({
@@ -84,8 +84,8 @@ const configurationSummary = z.object({
   parameters: z.record(z.string(), parameter),
   runs: z.array(runSummary),
   ...averages,
-  peak_efficiency_percent: positive.optional(),
-  cell_hash: z.string().optional(),
+  peak_efficiency_percent: positive.exactOptional(),
+  cell_hash: z.string().exactOptional(),
 });
 
 /** Spread over all runs: n − 1 standard deviation, type 7 percentiles. */
@@ -96,25 +96,25 @@ const distribution = z.object({
   min: z.number(),
   max: z.number(),
   /** Absent below two runs. */
-  std: amount.optional(),
+  std: amount.exactOptional(),
   /** std ÷ mean × 100; absent where the mean is 0. */
-  cv_percent: z.number().optional(),
-  p5: z.number().optional(),
-  p25: z.number().optional(),
-  p75: z.number().optional(),
-  p95: z.number().optional(),
+  cv_percent: z.number().exactOptional(),
+  p5: z.number().exactOptional(),
+  p25: z.number().exactOptional(),
+  p75: z.number().exactOptional(),
+  p95: z.number().exactOptional(),
 });
 
 const overallSummary = z.object({
   configurations: count,
   runs: count,
   ...averages,
-  concurrency_speedup: distribution.optional(),
-  efficiency_percent: distribution.optional(),
-  throughput_delta: distribution.optional(),
-  ttft_delta_ms: distribution.optional(),
-  true_speedup: distribution.optional(),
-  aggregate_gain: distribution.optional(),
+  concurrency_speedup: distribution.exactOptional(),
+  efficiency_percent: distribution.exactOptional(),
+  throughput_delta: distribution.exactOptional(),
+  ttft_delta_ms: distribution.exactOptional(),
+  true_speedup: distribution.exactOptional(),
+  aggregate_gain: distribution.exactOptional(),
 });
 
 export const summarySchema = z.object({
@@ -129,10 +129,6 @@ export const summarySchema = z.object({
   overall: overallSummary,
 });
 
-/**
- * `z.output` alone would allow an explicit `undefined` in every optional field, which
- * exactOptionalPropertyTypes keeps apart from an absent one; writers build conditional spreads.
- */
 export type SummaryRecord = z.output<typeof summarySchema>;
 export type SummaryConfiguration = z.output<typeof configurationSummary>;
 export type SummaryRun = z.output<typeof runSummary>;
