@@ -23,28 +23,40 @@ export function cellsOf(scenario: Scenario): readonly Cell[] {
     scenario.cells.length > 0
       ? scenario.cells
       : [{ name: scenario.name, scenario: scenario.name, set: {} as Record<string, ParameterValue> }];
-  const combinations = combinationsOf(scenario.matrix);
+  const counts = scenario.agentCounts.length > 0 ? scenario.agentCounts : [undefined];
   const cells = named.flatMap((cell) =>
-    combinations.map((combination) => {
-      const parameters = { ...cell.set, ...combination };
-      const agents = applied(scenario, parameters, cell.name);
-      const suffix = Object.entries(combination).map(([path, value]) => `${path.split(".").at(-1)}=${value}`);
-      return {
-        hash: specHash({
-          agents,
-          endpoints: scenario.endpoints,
-          settings: cellSettings(scenario),
-          name: cell.name,
-        }),
-        label: [cell.name, ...suffix].join(" "),
-        scenario: cell.scenario ?? scenario.name,
-        parameters,
-        agents,
-      };
-    }),
+    combinationsOf(scenario.matrix).flatMap((combination) =>
+      counts.map((agentCount) => cellOf(scenario, cell, combination, agentCount)),
+    ),
   );
   refuseDuplicateCells(cells);
   return cells;
+}
+
+function cellOf(
+  scenario: Scenario,
+  named: Scenario["cells"][number],
+  combination: Readonly<Record<string, ParameterValue>>,
+  agentCount: number | undefined,
+): Cell {
+  const set = { ...named.set, ...combination };
+  const agents = applied(scenario, set, named.name).slice(0, agentCount);
+  const suffix = [
+    ...Object.entries(combination).map(([path, value]) => `${path.split(".").at(-1)}=${value}`),
+    ...(agentCount === undefined ? [] : [`N=${agentCount}`]),
+  ];
+  return {
+    hash: specHash({
+      agents,
+      endpoints: scenario.endpoints,
+      settings: cellSettings(scenario),
+      name: named.name,
+    }),
+    label: [named.name, ...suffix].join(" "),
+    scenario: named.scenario ?? scenario.name,
+    parameters: agentCount === undefined ? set : { ...set, agents: agentCount },
+    agents,
+  };
 }
 
 /** What else a trial depends on, beside its agents and endpoints. Runs and order are left out: more runs of a cell are the same cell. */
@@ -67,7 +79,10 @@ function applied(
   parameters: Readonly<Record<string, ParameterValue>>,
   cellName: string,
 ): readonly AgentSpec[] {
-  const copy = structuredClone({ ...scenario, matrix: {}, cells: [] }) as Record<string, unknown>;
+  const copy = structuredClone({ ...scenario, matrix: {}, cells: [], agentCounts: [] }) as Record<
+    string,
+    unknown
+  >;
   for (const [path, value] of Object.entries(parameters)) setPath(copy, path, value, cellName);
   return parseWith(scenarioSchema, copy, `cell ${cellName}`).agents;
 }

@@ -60,7 +60,7 @@ const agentSchema = z
     /** Go on past end-of-sequence where the engine can, so that lengths are equal. */
     fixedOutput: z.boolean().default(true),
     growingContext: z.boolean().default(false),
-    corpusCharacters: count.default(1200),
+    corpusCharacters: count.default(1000),
   })
   .refine((agent) => (agent.program === undefined) !== (agent.command === undefined), {
     message: "give exactly one of program and command",
@@ -86,6 +86,8 @@ export const scenarioSchema = z
     matrix: z.record(z.string(), z.array(parameterValue).min(1)).default({}),
     /** Or cells named one by one; with a matrix, every cell is crossed with it. */
     cells: z.array(cellSchema).default([]),
+    /** A ladder: one cell for each count, made of the first so many agents. */
+    agentCounts: z.array(count).default([]),
     runs: count.default(3),
     solo: z.boolean().default(true),
     order: z.enum(["interleaved", "sequential"]).default("interleaved"),
@@ -108,6 +110,15 @@ export const scenarioSchema = z
     corpus: z.string().min(1).optional(),
   })
   .superRefine((scenario, context) => {
+    scenario.agentCounts.forEach((agents, index) => {
+      if (agents > scenario.agents.length)
+        context.addIssue({
+          code: "custom",
+          path: ["agentCounts", index],
+          input: agents,
+          message: `is more than the ${scenario.agents.length} agents of this scenario`,
+        });
+    });
     scenario.agents.forEach((agent, index) => {
       if (!(agent.endpoint in scenario.endpoints))
         context.addIssue({

@@ -1,0 +1,286 @@
+/**
+ * One closed-loop agent: it sends its next request when the last one is answered and its cadence
+ * allows. Everything it does is timed into disjoint parts, so that an agent's time can be explained.
+ */
+import { createHash } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import { randomStream } from "../core/random.ts";
+import { NS_PER_MS, nsToMs } from "../core/units.ts";
+import type { Completion, GenerateLimits, GenerateRequest, SamplingOptions } from "../engines/engine.ts";
+import type { RecordSink } from "../record/record-sink.ts";
+import type { AgentTime } from "../record/trial-record.ts";
+import type { CorpusFile, ProgramContext, ProgramStep, StepResult } from "../workload/agent-program.ts";
+import type { ProgramName } from "../workload/programs/registry.ts";
+import { PROGRAMS } from "../workload/programs/registry.ts";
+import { makePrompt, UNCALIBRATED } from "../workload/prompt.ts";
+import type { AgentSpec } from "../workload/scenario.ts";
+import type { ConnectedEndpoint } from "./endpoint.ts";
+import { toRequestRecord } from "./to-record.ts";
+
+/** What every agent of a trial shares. */
+export interface TrialContext {
+  readonly clock: Clock;
+  readonly sink: RecordSink;
+  readonly trialId: string;
+  /** Keys the random streams: with cold prompts it differs in every trial. */
+  readonly promptKey: string | number;
+  readonly promptCold: boolean;
+  readonly seed: number;
+  readonly originNs: number;
+  readonly limits: GenerateLimits;
+  readonly retries: number;
+  readonly signal: AbortSignal;
+  readonly readCorpus: () => Promise<readonly CorpusFile[]>;
+  readonly onProgress?: (agent: string, textEvents: number) => void;
+  readonly onRequestEnd?: (agent: string, failed: boolean) => void;
+}
+
+/** First wait before a retry where the server names none; it doubles with every further one. */
+const RETRY_WAIT_MS = 1_000;
+const NONCE_WORDS = 4;
+
+/** Integer nanoseconds, summed as the agent goes. */
+interface Parts {
+  requestNs: number;
+  fileNs: number;
+  waitNs: number;
+  queueNs: number;
+  requests: number;
+  failures: number;
+}
+
+/** Runs one agent from the barrier to its last answer. Failed requests are records, never throws. */
+export class AgentLoop {
+  readonly #agent: AgentSpec;
+  readonly #endpoint: ConnectedEndpoint;
+  readonly #model: string;
+  readonly #trial: TrialContext;
+  readonly #parts: Parts = { requestNs: 0, fileNs: 0, waitNs: 0, queueNs: 0, requests: 0, failures: 0 };
+  #scheduledNs = 0;
+  #lastEndNs = 0;
+  #position = 0;
+
+  constructor(agent: AgentSpec, model: string, endpoint: ConnectedEndpoint, trial: TrialContext) {
+    this.#agent = agent;
+    this.#model = model;
+    this.#endpoint = endpoint;
+    this.#trial = trial;
+  }
+
+  async run(program: ProgramName, barrierNs: number): Promise<AgentTime> {
+    this.#scheduledNs = barrierNs;
+    this.#lastEndNs = barrierNs;
+    const steps = PROGRAMS[program](this.#programContext());
+    let next = steps.next();
+    while (next.done !== true && !this.#trial.signal.aborted)
+      next = steps.next(await this.#perform(next.value));
+    return this.#agentTime(barrierNs);
+  }
+
+  #programContext(): ProgramContext {
+    const { seed, promptKey, promptCold } = this.#trial;
+    const vocabulary = this.#endpoint.vocabularies.get(this.#model) ?? UNCALIBRATED;
+    const random = (purpose: string, position: number) =>
+      randomStream(seed, purpose, this.#agent.name, position, promptKey);
+    return {
+      agent: this.#agent.name,
+      random,
+      promptOf: (targetTokens, stream) => makePrompt(vocabulary, targetTokens, stream),
+      nonce: (position) => {
+        if (!promptCold) return "";
+        const stream = random("nonce", position);
+        const words = Array.from({ length: NONCE_WORDS }, () => stream.pick(vocabulary.words));
+        return `(${words.join(" ")})\n`;
+      },
+      settings: this.#agent,
+    };
+  }
+
+  async #perform(step: ProgramStep): Promise<StepResult> {
+    switch (step.kind) {
+      case "read-corpus": {
+        const startNs = this.#trial.clock.nowNs();
+        try {
+          return { kind: "corpus", files: await this.#trial.readCorpus() };
+        } catch (thrown) {
+          this.#parts.failures++;
+          return { kind: "failed", message: messageOf(thrown) };
+        } finally {
+          this.#parts.fileNs += this.#trial.clock.nowNs() - startNs;
+        }
+      }
+      case "request":
+        return this.#request(step);
+    }
+  }
+
+  async #request(step: Extract<ProgramStep, { kind: "request" }>): Promise<StepResult> {
+    const position = this.#position++;
+    if (position > 0) await this.#awaitCadence();
+    for (let attempt = 0; ; attempt++) {
+      const completion = await this.#attempt(step, position, attempt);
+      if (completion === undefined) return { kind: "failed", message: "interrupted" };
+      if (completion.outcome.kind === "ok") return { kind: "answer", text: completion.decoded.content };
+      const waitMs = retryWaitMs(completion, attempt);
+      if (attempt >= this.#trial.retries || waitMs === undefined)
+        return { kind: "failed", message: completion.outcome.kind };
+      await this.#waitUntil(this.#trial.clock.nowNs() + waitMs * NS_PER_MS);
+    }
+  }
+
+  /** Start to start: max(previous scheduled + cadence, previous end). End to start: previous end + think. */
+  async #awaitCadence(): Promise<void> {
+    const { cadence } = this.#agent;
+    this.#scheduledNs =
+      "everyMs" in cadence
+        ? Math.max(this.#scheduledNs + Math.round(cadence.everyMs * NS_PER_MS), this.#lastEndNs)
+        : this.#lastEndNs + Math.round(cadence.thinkMs * NS_PER_MS);
+    await this.#waitUntil(this.#scheduledNs);
+  }
+
+  async #waitUntil(atNs: number): Promise<void> {
+    const { clock, signal } = this.#trial;
+    const startNs = clock.nowNs();
+    if (atNs <= startNs) return;
+    try {
+      await clock.sleepUntil(atNs, signal);
+    } catch {
+      // Interrupted: the caller sees the signal; the time waited still counts.
+    }
+    this.#parts.waitNs += clock.nowNs() - startNs;
+  }
+
+  /** One attempt at a request; undefined when it was interrupted before anything was sent. */
+  async #attempt(
+    step: Extract<ProgramStep, { kind: "request" }>,
+    position: number,
+    attempt: number,
+  ): Promise<Completion | undefined> {
+    const { clock, signal, limits } = this.#trial;
+    const queuedNs = clock.nowNs();
+    const release = await this.#endpoint.inFlight.acquire(signal).catch(() => undefined);
+    if (release === undefined || signal.aborted) {
+      release?.();
+      return undefined;
+    }
+    const clientQueueNs = clock.nowNs() - queuedNs;
+    this.#parts.queueNs += clientQueueNs;
+    try {
+      const request = this.#generateRequest(step);
+      const startNs = clock.nowNs();
+      const completion = await this.#endpoint.engine.generate(request, {
+        clock,
+        limits,
+        signal,
+        onProgress: (textEvents) => this.#trial.onProgress?.(this.#agent.name, textEvents),
+      });
+      this.#parts.requestNs += completion.endNs - (completion.sentNs ?? startNs);
+      this.#lastEndNs = completion.endNs;
+      this.#parts.requests++;
+      if (completion.outcome.kind !== "ok") this.#parts.failures++;
+      this.#record(step, position, attempt, completion, request, clientQueueNs);
+      return completion;
+    } finally {
+      release();
+    }
+  }
+
+  #generateRequest(step: Extract<ProgramStep, { kind: "request" }>): GenerateRequest {
+    return {
+      model: this.#model,
+      messages: step.messages,
+      options: samplingOptions(this.#agent, this.#endpoint, step.maxTokens, this.#trial.promptCold),
+      stream: true,
+    };
+  }
+
+  #record(
+    step: Extract<ProgramStep, { kind: "request" }>,
+    position: number,
+    attempt: number,
+    completion: Completion,
+    request: GenerateRequest,
+    clientQueueNs: number,
+  ): void {
+    const { trialId, originNs, promptCold, sink } = this.#trial;
+    const suffix = attempt === 0 ? "" : `.r${attempt}`;
+    const lines = toRequestRecord({
+      completion,
+      requestId: `${trialId}/${this.#agent.name}/${position}${suffix}`,
+      trialId,
+      agent: this.#agent.name,
+      phase: "measured",
+      position,
+      step: step.name,
+      endpoint: this.#endpoint.name,
+      engine: this.#endpoint.engine.kind,
+      model: this.#model,
+      originNs,
+      scheduledNs: this.#scheduledNs,
+      ...(step.inputTargetTokens === undefined ? {} : { inputTarget: step.inputTargetTokens }),
+      ...(clientQueueNs > 0 ? { clientQueueMs: nsToMs(clientQueueNs) } : {}),
+      promptCold,
+      promptHash: promptHash(request),
+    });
+    sink.request(lines.record, lines.chunks);
+    this.#trial.onRequestEnd?.(this.#agent.name, completion.outcome.kind !== "ok");
+  }
+
+  #agentTime(barrierNs: number): AgentTime {
+    const { requestNs, fileNs, waitNs, queueNs, requests, failures } = this.#parts;
+    const totalNs = Math.max(this.#lastEndNs - barrierNs, 0);
+    const otherNs = Math.max(totalNs - requestNs - fileNs - waitNs - queueNs, 0);
+    return {
+      agent: this.#agent.name,
+      totalMs: nsToMs(totalNs),
+      requestMs: nsToMs(requestNs),
+      fileMs: nsToMs(fileNs),
+      waitMs: nsToMs(waitNs),
+      queueMs: nsToMs(queueNs),
+      otherMs: nsToMs(otherNs),
+      requests,
+      failures,
+    };
+  }
+}
+
+/** What this agent asks of this engine; a setting that the engine cannot honour is not sent. */
+export function samplingOptions(
+  agent: AgentSpec,
+  endpoint: ConnectedEndpoint,
+  maxTokens: number,
+  promptCold: boolean,
+): SamplingOptions {
+  const { capabilities } = endpoint.engine;
+  return {
+    ...definedOnly(agent.options),
+    maxTokens,
+    ...(agent.fixedOutput && capabilities.ignoreEos ? { ignoreEos: true } : {}),
+    ...(promptCold && capabilities.cacheControl ? { cachePrompt: false } : {}),
+  };
+}
+
+/** zod leaves `undefined` in optional fields; exactOptionalPropertyTypes wants them absent. */
+function definedOnly(options: AgentSpec["options"]): SamplingOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function promptHash(request: GenerateRequest): string {
+  return createHash("sha256").update(JSON.stringify(request.messages)).digest("hex").slice(0, 16);
+}
+
+/** How long to wait before trying again; undefined where trying again makes no sense. */
+function retryWaitMs(completion: Completion, attempt: number): number | undefined {
+  const { outcome } = completion;
+  if (outcome.kind !== "failed" || outcome.afterFirstToken) return undefined;
+  switch (outcome.code) {
+    case "RATE_LIMITED":
+    case "CONNECTION_RESET":
+    case "ENDPOINT_REFUSED":
+    case "SERVER_LOADING":
+      return outcome.retryAfterMs ?? RETRY_WAIT_MS * 2 ** attempt;
+    default:
+      return undefined;
+  }
+}

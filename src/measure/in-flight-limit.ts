@@ -1,0 +1,48 @@
+/**
+ * At most `limit` requests of an endpoint under way at once; the rest wait here, in order of
+ * arrival, and the wait is part of their record: it is the client's queue, not the server's.
+ */
+export class InFlightLimit {
+  readonly #limit: number;
+  #inFlight = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limit: number = Number.POSITIVE_INFINITY) {
+    this.#limit = limit;
+  }
+
+  /** Resolves when a place is free. The returned function gives it back and may be called once. */
+  async acquire(signal?: AbortSignal): Promise<() => void> {
+    if (this.#inFlight < this.#limit) this.#inFlight++;
+    else await this.#turn(signal);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const next = this.#waiting.shift();
+      // The place goes straight to the next in line, so that nobody can slip in between.
+      if (next === undefined) this.#inFlight--;
+      else next();
+    };
+  }
+
+  #turn(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onTurn = (): void => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      const onAbort = (): void => {
+        const index = this.#waiting.indexOf(onTurn);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        reject(signal?.reason instanceof Error ? signal.reason : new Error("aborted"));
+      };
+      if (signal?.aborted === true) {
+        onAbort();
+        return;
+      }
+      this.#waiting.push(onTurn);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+}

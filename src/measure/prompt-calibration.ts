@@ -1,0 +1,63 @@
+/** Finding out how a server counts: by its own tokenizer where it has one, else by its `usage`. */
+import type { Clock } from "../core/clock.ts";
+import type { Engine, GenerateLimits } from "../engines/engine.ts";
+import type { PromptTokenCounter, PromptVocabulary } from "../workload/prompt.ts";
+import { calibrateVocabulary, UNCALIBRATED } from "../workload/prompt.ts";
+
+/** Calls of a tokenizer cost under a millisecond each. */
+const TOKENIZER_PROBES = 16;
+
+/** Each of these is a request with one output token; four cover the template and two groups of words. */
+const USAGE_PROBES = 4;
+
+export async function calibratePrompts(
+  engine: Engine,
+  model: string,
+  context: { readonly clock: Clock; readonly limits: GenerateLimits; readonly signal?: AbortSignal },
+): Promise<PromptVocabulary> {
+  const byUsage = usageCounter(engine, model, context);
+  if (engine.tokenize === undefined) {
+    const first = await byUsage("the");
+    return first === undefined ? UNCALIBRATED : calibrateVocabulary(certain(byUsage), USAGE_PROBES);
+  }
+  const tokenize = engine.tokenize.bind(engine);
+  const vocabulary = await calibrateVocabulary((text) => tokenize(model, text), TOKENIZER_PROBES);
+  // The tokenizer counts the bare text; one real request shows what the chat template adds.
+  const text = vocabulary.words.slice(0, 8).join(" ");
+  const seen = await byUsage(text);
+  if (seen === undefined) return vocabulary;
+  const templateTokens = seen - (await tokenize(model, text));
+  return { ...vocabulary, overheadTokens: vocabulary.overheadTokens + templateTokens };
+}
+
+function usageCounter(
+  engine: Engine,
+  model: string,
+  context: { readonly clock: Clock; readonly limits: GenerateLimits; readonly signal?: AbortSignal },
+): (text: string) => Promise<number | undefined> {
+  return async (text) => {
+    const completion = await engine.generate(
+      {
+        model,
+        messages: [{ role: "user", content: text }],
+        // A cached prefix must not be left out of the count, nor left behind for a measured prompt.
+        options: {
+          maxTokens: 1,
+          temperature: 0,
+          ...(engine.capabilities.cacheControl ? { cachePrompt: false } : {}),
+        },
+        stream: true,
+      },
+      context,
+    );
+    return completion.decoded.inputTokens;
+  };
+}
+
+function certain(count: (text: string) => Promise<number | undefined>): PromptTokenCounter {
+  return async (text) => {
+    const tokens = await count(text);
+    // The first probe was counted, so a later one without a count is a fault of the moment: 0 makes its group inexact.
+    return tokens ?? 0;
+  };
+}

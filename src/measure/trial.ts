@@ -1,0 +1,137 @@
+/** One trial: prepare, start all agents at one barrier, wait for the last, write the trial's line. */
+import { nsToMs } from "../core/units.ts";
+import type { AgentTime, ClientHealth, TrialRecord, TrialWarning } from "../record/trial-record.ts";
+import { TRIAL_RECORD_VERSION } from "../record/trial-record.ts";
+import type { EndpointFacts } from "../record/run-manifest.ts";
+import type { Scenario } from "../workload/scenario.ts";
+import type { PlannedTrial } from "../workload/trial-plan.ts";
+import type { TrialContext } from "./agent-loop.ts";
+import { AgentLoop } from "./agent-loop.ts";
+import { runExternalSeat } from "./external-seat.ts";
+import type { SeatedAgent } from "./preparation.ts";
+import {
+  calibrateAll,
+  coolDown,
+  effectiveHash,
+  loadModels,
+  readFacts,
+  unloadAll,
+  warmUp,
+} from "./preparation.ts";
+
+/** Measures the measuring process itself, from `start` to `stop`. */
+export interface ClientHealthMeter {
+  start(): { stop(): ClientHealth };
+}
+
+export interface TrialPlan {
+  readonly planned: PlannedTrial;
+  readonly agents: readonly SeatedAgent[];
+  readonly scenario: Scenario;
+  /** Whether the trial before it was of another cell. */
+  readonly cellChanged: boolean;
+  readonly corpusFolder: string;
+}
+
+export interface TrialOutcome {
+  readonly record: TrialRecord;
+  readonly facts: readonly EndpointFacts[];
+}
+
+export async function runTrial(
+  plan: TrialPlan,
+  trial: TrialContext,
+  health: ClientHealthMeter,
+): Promise<TrialOutcome> {
+  const { planned, agents, scenario } = plan;
+  if (plan.cellChanged && scenario.unload === "forced") await unloadAll(agents, trial);
+  await coolDown(trial, scenario.coolDownMs);
+  await loadModels(agents, trial);
+  await calibrateAll(agents, trial);
+  await warmUp(agents, trial, scenario.warmUpRequests);
+  const facts = await readFacts(agents);
+  trial.sink.event({
+    atNs: trial.clock.nowNs(),
+    kind: "barrier",
+    message: `${agents.length} agents start`,
+    data: { trialId: trial.trialId },
+  });
+  const meter = health.start();
+  const barrierNs = trial.clock.nowNs();
+  const agentTimes = await Promise.all(agents.map((agent) => runSeat(agent, plan, trial, barrierNs)));
+  const client = meter.stop();
+  const endNs = barrierNs + Math.max(...agentTimes.map((time) => time.totalMs)) * 1e6;
+  const record = trialRecord(planned, trial, { agentTimes, client, barrierNs, endNs });
+  return {
+    record: { ...record, effectiveHash: effectiveHash(agents, facts), simulated: anySimulated(facts) },
+    facts,
+  };
+}
+
+function runSeat(
+  agent: SeatedAgent,
+  plan: TrialPlan,
+  trial: TrialContext,
+  barrierNs: number,
+): Promise<AgentTime> {
+  const { program } = agent.spec;
+  if (program === undefined) return runExternalSeat(agent, plan.corpusFolder, trial, barrierNs);
+  return new AgentLoop(agent.spec, agent.model, agent.endpoint, trial).run(program, barrierNs);
+}
+
+function anySimulated(facts: readonly EndpointFacts[]): boolean {
+  return facts.some((fact) => fact.simulated);
+}
+
+interface Measured {
+  readonly agentTimes: readonly AgentTime[];
+  readonly client: ClientHealth;
+  readonly barrierNs: number;
+  readonly endNs: number;
+}
+
+function trialRecord(
+  planned: PlannedTrial,
+  trial: TrialContext,
+  measured: Measured,
+): Omit<TrialRecord, "effectiveHash" | "simulated"> {
+  const failures = measured.agentTimes.reduce((sum, time) => sum + time.failures, 0);
+  const warnings: readonly TrialWarning[] =
+    failures === 0
+      ? []
+      : [
+          {
+            code: "FAILED_REQUESTS",
+            message: `${failures} of ${measured.agentTimes.reduce((sum, time) => sum + time.requests, 0)} requests failed; rates count answered tokens only`,
+            remedy: "see the outcomes in requests.jsonl; slipway doctor shows whether the endpoint is well",
+          },
+        ];
+  return {
+    v: TRIAL_RECORD_VERSION,
+    trialId: planned.trialId,
+    cellHash: planned.cell.hash,
+    cell: planned.cell.label,
+    scenario: planned.cell.scenario,
+    parameters: planned.cell.parameters,
+    kind: planned.kind,
+    ...(planned.soloAgent === undefined ? {} : { soloAgent: planned.soloAgent }),
+    ...(planned.soloFor === undefined ? {} : { soloFor: planned.soloFor }),
+    repeat: planned.repeat,
+    order: planned.order,
+    agents: measured.agentTimes.map((time) => time.agent),
+    originIso: trial.clock.wallIso(),
+    originMonotonicNs: trial.originNs,
+    barrierNs: measured.barrierNs - trial.originNs,
+    endNs: Math.round(measured.endNs - trial.originNs),
+    agentTimes: measured.agentTimes,
+    client: measured.client,
+    status: trial.signal.aborted ? "interrupted" : "complete",
+    failures,
+    warnings,
+  };
+}
+
+/** Kept here so that the runner and tests describe a trial's length the same way. */
+export function trialWallMs(record: Pick<TrialRecord, "barrierNs" | "endNs">): number {
+  return nsToMs(record.endNs - record.barrierNs);
+}
