@@ -24,6 +24,7 @@ export const ERROR_CATALOGUE = {
   CREDENTIAL_MISSING: usage("a credential reference points at nothing"),
   MODEL_UNSPECIFIED: usage("the endpoint serves no or several models and none was chosen"),
   RUN_NOT_FOUND: usage("no run directory has this name"),
+  RUN_EXISTS: usage("a run directory of this name exists already"),
   RESUME_MISMATCH: usage("a run cannot be resumed with this specification"),
   IMPORT_INVALID: usage("a file of foreign results breaks its form"),
   // the environment: servers

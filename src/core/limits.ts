@@ -32,3 +32,15 @@ export const CHILD_GRACE_MS = 5_000;
 
 /** Text kept from a child's stderr for an error message. */
 export const MAX_CHILD_TAIL_BYTES = 16 * 1024;
+
+/**
+ * One line of a run directory's record files. The longest that is written is a chunk line of
+ * MAX_CHUNK_STAMPS gaps and token counts, under 5 MB; more is not ours, and would have to be held whole.
+ */
+export const MAX_RECORD_LINE_BYTES = 16 * 1024 * 1024;
+
+/** manifest.json, summary.json or a file to import: a study of 10,000 cells takes about 5 MB. */
+export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
+
+/** Nesting of a document or of an event's data. A specification nests about 8 deep; thousands overflow the stack of whoever prints it. */
+export const MAX_JSON_DEPTH = 64;

@@ -42,6 +42,20 @@ export interface RunManifest {
   /** Planned cells: hash → label, so that a resume knows what is missing. */
   readonly cells: readonly PlannedCell[];
   readonly plannedTrials: number;
+  /** The results were measured by another program: there are figures and no records. */
+  readonly imported?: ImportSource;
+}
+
+export interface ImportSource {
+  readonly files: readonly ImportedFile[];
+}
+
+export interface ImportedFile {
+  /** Its name where it came from. */
+  readonly name: string;
+  /** Its unchanged copy in the run directory. */
+  readonly storedAs: string;
+  readonly sha256: string;
 }
 
 export interface PlannedCell {

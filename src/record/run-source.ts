@@ -15,7 +15,7 @@ export type Membership = "finished" | "unfinished";
 
 /** Something a reader should know about the files themselves, and tell. */
 export interface RunNotice {
-  readonly kind: "torn-line" | "damaged-line" | "abandoned-attempt" | "unfinished-trial";
+  readonly kind: "torn-line" | "damaged-line" | "missing-file" | "unfinished-trial";
   readonly file: string;
   /** Counted from 1. */
   readonly line?: number;
