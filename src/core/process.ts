@@ -51,6 +51,7 @@ export async function startChild(spec: SpawnSpec, clock: Clock): Promise<OwnedCh
   const exited = new Promise<ChildExit>((resolve) => {
     child.once("close", (code, signal) => resolve({ code, signal, stderrTail }));
   });
+  child.once("exit", () => endRestOfGroup(child.pid));
   await started(child, spec.command);
   const pid = child.pid as number;
   return { pid, exited, stop: () => stopGroup(pid, child, exited, clock) };
@@ -94,6 +95,20 @@ function signalGroup(pid: number, signal: NodeJS.Signals, child: ChildProcess): 
     process.kill(-pid, signal);
   } catch {
     child.kill(signal);
+  }
+}
+
+/**
+ * Children that a child leaves behind would keep its ports and memory, and hold our pipes open so
+ * that its end is never seen. The group's number cannot be a stranger's yet: it stays taken while
+ * the group has members, and numbers are given out in a circle, so one freed just now comes last.
+ */
+function endRestOfGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // ESRCH, the usual case: nothing was left.
   }
 }
 
