@@ -1,8 +1,11 @@
 /** YAML and schemas: the one place where text from outside becomes typed values. */
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { OperatorError } from "./errors.ts";
+import { OperatorError, messageOf } from "./errors.ts";
 import { readTextFile } from "./file.ts";
+
+/** Nested aliases multiply; no scenario needs more, and a hostile file would fill memory. */
+const MAX_YAML_ALIASES = 100;
 
 /** Parses YAML; a syntax error names the file and the line. Aliases are limited, so that no file can explode. */
 export function parseYaml(text: string, source: string): unknown {
@@ -13,11 +16,20 @@ export function parseYaml(text: string, source: string): unknown {
     const at = lineCounter.linePos(first.pos[0]);
     throw new OperatorError("YAML_SYNTAX", {
       message: `${source} is not valid YAML at line ${at.line}, column ${at.col}`,
-      received: first.message.split("\n")[0],
+      received: first.message.replace(/ at line [\s\S]*$/, ""),
       nextStep: "mend the line; keys and values are separated by a colon and a space",
     });
   }
-  return document.toJS({ maxAliasCount: 100 });
+  try {
+    return document.toJS({ maxAliasCount: MAX_YAML_ALIASES });
+  } catch (thrown) {
+    throw new OperatorError("YAML_SYNTAX", {
+      message: `${source} cannot be expanded`,
+      received: messageOf(thrown),
+      nextStep: `write repeated parts out; at most ${MAX_YAML_ALIASES} expanded aliases are allowed`,
+      cause: thrown,
+    });
+  }
 }
 
 /**

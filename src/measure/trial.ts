@@ -1,5 +1,5 @@
 /** One trial: prepare, start all agents at one barrier, wait for the last, write the trial's line. */
-import { nsToMs } from "../core/units.ts";
+import { NS_PER_MS } from "../core/units.ts";
 import type { AgentTime, ClientHealth, TrialRecord, TrialWarning } from "../record/trial-record.ts";
 import { TRIAL_RECORD_VERSION } from "../record/trial-record.ts";
 import type { EndpointFacts } from "../record/run-manifest.ts";
@@ -7,7 +7,7 @@ import type { Scenario } from "../workload/scenario.ts";
 import type { PlannedTrial } from "../workload/trial-plan.ts";
 import type { TrialContext } from "./agent-loop.ts";
 import { AgentLoop } from "./agent-loop.ts";
-import { runExternalSeat } from "./external-seat.ts";
+import { seatExternalAgent } from "./external-seat.ts";
 import type { SeatedAgent } from "./preparation.ts";
 import {
   calibrateAll,
@@ -56,11 +56,12 @@ export async function runTrial(
     message: `${agents.length} agents start`,
     data: { trialId: trial.trialId },
   });
+  const seats = await Promise.all(agents.map((agent) => takeSeat(agent, plan, trial)));
   const meter = health.start();
   const barrierNs = trial.clock.nowNs();
-  const agentTimes = await Promise.all(agents.map((agent) => runSeat(agent, plan, trial, barrierNs)));
+  const agentTimes = await Promise.all(seats.map((start) => start(barrierNs)));
   const client = meter.stop();
-  const endNs = barrierNs + Math.max(...agentTimes.map((time) => time.totalMs)) * 1e6;
+  const endNs = barrierNs + Math.max(...agentTimes.map((time) => time.totalMs)) * NS_PER_MS;
   const record = trialRecord(planned, trial, { agentTimes, client, barrierNs, endNs });
   return {
     record: { ...record, effectiveHash: effectiveHash(agents, facts), simulated: anySimulated(facts) },
@@ -68,15 +69,16 @@ export async function runTrial(
   };
 }
 
-function runSeat(
+/** Everything that can be done before the barrier is; what is returned begins at once when called. */
+async function takeSeat(
   agent: SeatedAgent,
   plan: TrialPlan,
   trial: TrialContext,
-  barrierNs: number,
-): Promise<AgentTime> {
+): Promise<(barrierNs: number) => Promise<AgentTime>> {
   const { program } = agent.spec;
-  if (program === undefined) return runExternalSeat(agent, plan.corpusFolder, trial, barrierNs);
-  return new AgentLoop(agent.spec, agent.model, agent.endpoint, trial).run(program, barrierNs);
+  if (program === undefined) return seatExternalAgent(agent, plan.corpusFolder, trial);
+  const loop = new AgentLoop(agent.spec, agent.model, agent.endpoint, trial);
+  return (barrierNs) => loop.run(program, barrierNs);
 }
 
 function anySimulated(facts: readonly EndpointFacts[]): boolean {
@@ -129,9 +131,4 @@ function trialRecord(
     failures,
     warnings,
   };
-}
-
-/** Kept here so that the runner and tests describe a trial's length the same way. */
-export function trialWallMs(record: Pick<TrialRecord, "barrierNs" | "endNs">): number {
-  return nsToMs(record.endNs - record.barrierNs);
 }
