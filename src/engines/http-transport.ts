@@ -2,17 +2,16 @@
  * HTTP/1.1 for the data plane, on undici's raw handlers. One `Client` is one connection, so an
  * agent's next request goes out on the connection its last one came back on.
  *
- * Where the stamps come from: undici parses in its own `readable` listener and then calls `onData`
- * once per HTTP chunk. A listener of ours stands before it on every socket, reads the clock once
- * per socket read, and counts the reads. All chunks of one read thus share one stamp, taken before
- * any byte was looked at, and are recognised as sharing it by the count.
+ * undici calls `onData` once per HTTP chunk, after parsing. The stamp is older: it was taken once
+ * per socket read by {@link StampedConnections}, before any byte was looked at. All chunks of one
+ * read share it, and are recognised as sharing it by the read's number.
  */
-import type { Socket } from "node:net";
-import { Client, buildConnector } from "undici";
+import { Client } from "undici";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../core/clock.ts";
 import { OperatorError } from "../core/errors.ts";
 import type { HttpRequest } from "./engine.ts";
+import { StampedConnections } from "./stamped-connections.ts";
 import type { InFlight, ResponseSink, Transport } from "./transport.ts";
 
 export interface HttpTransportOptions {
@@ -28,18 +27,9 @@ export interface HttpTransportOptions {
 /** Four times the largest concurrency of the self-test, and below the usual limit of open files (4,096). */
 const DEFAULT_CONNECTIONS = 2048;
 
-/** A host that does not answer SYN. undici's timer for this is coarse, up to a second late. */
-const CONNECT_LIMIT_MS = 10_000;
-
 /** undici's handler types leave out the one callback that says when a request was written. */
 interface RawHandler extends Dispatcher.DispatchHandler {
   onRequestSent(): void;
-}
-
-/** The last socket read of a transport: when it was, and its number. */
-interface ReadMark {
-  atNs: number;
-  number: number;
 }
 
 /**
@@ -67,8 +57,7 @@ class HttpTransport implements Transport {
   readonly #clock: Clock;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #limit: number;
-  readonly #read: ReadMark = { atNs: 0, number: 0 };
-  readonly #ahead: ConnectionsAhead;
+  readonly #connections: StampedConnections;
   /** Last freed, first used: its socket is the least likely to have been closed by the server. */
   readonly #idle: Client[] = [];
   readonly #open = new Set<Client>();
@@ -80,16 +69,11 @@ class HttpTransport implements Transport {
     this.#clock = options.clock;
     this.#headers = options.headers ?? {};
     this.#limit = options.connections ?? DEFAULT_CONNECTIONS;
-    this.#ahead = new ConnectionsAhead(options.authorityPem, (socket) => {
-      socket.on("readable", () => {
-        this.#read.atNs = this.#clock.nowNs();
-        this.#read.number++;
-      });
-    });
+    this.#connections = new StampedConnections(options.clock, options.authorityPem);
   }
 
   send(request: HttpRequest, sink: ResponseSink): InFlight {
-    const exchange = new Exchange(this.#clock, this.#read, sink, {
+    const exchange = new Exchange(this.#clock, this.#connections, sink, {
       method: request.method,
       path: this.#pathPrefix + request.path,
       headers: { ...this.#headers, ...request.headers },
@@ -104,11 +88,11 @@ class HttpTransport implements Transport {
 
   async preconnect(count: number): Promise<void> {
     const ready = this.#idle.filter((client) => client.stats.connected).length;
-    await this.#ahead.open(this.#url, Math.min(count, this.#limit) - ready);
+    await this.#connections.openAhead(this.#url, Math.min(count, this.#limit) - ready);
   }
 
   async close(): Promise<void> {
-    this.#ahead.close();
+    this.#connections.close();
     for (const exchange of this.#waiting.splice(0)) exchange.onError(new Error("the transport was closed"));
     await Promise.all([...this.#open].map((client) => client.destroy()));
     this.#open.clear();
@@ -122,7 +106,7 @@ class HttpTransport implements Transport {
     }
     if (this.#open.size >= this.#limit) return undefined;
     const client = new Client(this.#url.origin, {
-      connect: this.#ahead.connect,
+      connect: this.#connections.connect,
       pipelining: 1,
       // undici's own timers are coarse and run on another clock; limits are kept by the caller.
       headersTimeout: 0,
@@ -155,7 +139,7 @@ class HttpTransport implements Transport {
 /** One request and its response: undici's callbacks, turned into the sink's. */
 class Exchange implements RawHandler {
   readonly #clock: Clock;
-  readonly #read: ReadMark;
+  readonly #connections: StampedConnections;
   readonly #sink: ResponseSink;
   readonly #options: Dispatcher.DispatchOptions;
   #abortSocket: (() => void) | undefined;
@@ -165,9 +149,14 @@ class Exchange implements RawHandler {
   /** Called once when the connection is no longer needed; set by the transport before the start. */
   leave: (reusable: boolean) => void = () => undefined;
 
-  constructor(clock: Clock, read: ReadMark, sink: ResponseSink, options: Dispatcher.DispatchOptions) {
+  constructor(
+    clock: Clock,
+    connections: StampedConnections,
+    sink: ResponseSink,
+    options: Dispatcher.DispatchOptions,
+  ) {
     this.#clock = clock;
-    this.#read = read;
+    this.#connections = connections;
     this.#sink = sink;
     this.#options = options;
   }
@@ -197,16 +186,16 @@ class Exchange implements RawHandler {
   onHeaders(status: number, rawHeaders: Buffer[]): boolean {
     const informational = status < 200;
     if (!this.#done && !informational)
-      this.#sink.onHeaders(status, headersByName(rawHeaders), this.#read.atNs);
+      this.#sink.onHeaders(status, headersByName(rawHeaders), this.#connections.readAtNs);
     return true;
   }
 
   onData(bytes: Buffer): boolean {
     if (this.#done) return true;
-    const { atNs, number } = this.#read;
-    const sharesStamp = number === this.#lastRead;
-    this.#lastRead = number;
-    this.#sink.onData(bytes, atNs, sharesStamp);
+    const { readAtNs, readNumber } = this.#connections;
+    const sharesStamp = readNumber === this.#lastRead;
+    this.#lastRead = readNumber;
+    this.#sink.onData(bytes, readAtNs, sharesStamp);
     return true;
   }
 
@@ -237,78 +226,4 @@ function headersByName(raw: readonly Buffer[]): Record<string, string> {
     headers[name] = earlier === undefined ? value : `${earlier}, ${value}`;
   }
   return headers;
-}
-
-/**
- * undici opens a connection when a request needs one. To have them open before a barrier, sockets
- * are made here ahead of time and handed over when undici asks for a connection.
- */
-class ConnectionsAhead {
-  readonly #onSocket: (socket: Socket) => void;
-  readonly #connect: buildConnector.connector;
-  readonly #ready: Socket[] = [];
-
-  constructor(authorityPem: string | undefined, onSocket: (socket: Socket) => void) {
-    this.#connect = buildConnector({
-      timeout: CONNECT_LIMIT_MS,
-      ...(authorityPem === undefined ? {} : { ca: authorityPem }),
-    });
-    this.#onSocket = onSocket;
-  }
-
-  readonly connect: buildConnector.connector = (target, callback) => {
-    const socket = this.#ready.pop();
-    if (socket === undefined) {
-      this.#connect(target, (...outcome) => {
-        // On failure undici hands over the error alone: only it tells the two cases apart.
-        if (outcome[0] === null) this.#onSocket(outcome[1]);
-        callback(...outcome);
-      });
-      return;
-    }
-    socket.off("readable", destroyThis);
-    socket.off("error", destroyThis);
-    this.#onSocket(socket);
-    // undici ignores a connection that it is given before its call for one has returned.
-    queueMicrotask(() => callback(null, socket));
-  };
-
-  async open(url: URL, count: number): Promise<void> {
-    const missing = Math.max(0, count - this.#ready.length);
-    await Promise.all(Array.from({ length: missing }, () => this.#openOne(url)));
-  }
-
-  #openOne(url: URL): Promise<void> {
-    const target = { hostname: hostOf(url), host: url.host, protocol: url.protocol, port: url.port };
-    return new Promise((resolve, reject) => {
-      this.#connect(target, (...[error, socket]) => {
-        if (error !== null) {
-          reject(error);
-          return;
-        }
-        // Nothing may arrive before a request was sent: bytes or an end mean that it is of no use.
-        socket.on("readable", destroyThis);
-        socket.on("error", destroyThis);
-        socket.once("close", () => {
-          const place = this.#ready.indexOf(socket);
-          if (place >= 0) this.#ready.splice(place, 1);
-        });
-        this.#ready.push(socket);
-        resolve();
-      });
-    });
-  }
-
-  close(): void {
-    for (const socket of this.#ready.splice(0)) socket.destroy();
-  }
-}
-
-function destroyThis(this: Socket): void {
-  this.destroy();
-}
-
-/** The host without the brackets of an IPv6 literal, which sockets do not take. */
-function hostOf(url: URL): string {
-  return url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
 }
