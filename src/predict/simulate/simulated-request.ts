@@ -1,0 +1,81 @@
+/** What goes into the simulator and what comes out of it. All times are nanoseconds of the caller's clock. */
+
+/** Settings that a server fixes when it loads a model; a request that wants others makes it load again. */
+export interface LoadSettings {
+  /** Context of one slot, tokens. */
+  readonly contextTokens: number;
+  /** Layers on the card; more than the model has means all. */
+  readonly gpuLayers: number;
+}
+
+export interface SimulatedRequest {
+  /** Unique among the requests that have not ended. */
+  readonly id: string;
+  /** At least 1. */
+  readonly promptTokens: number;
+  /** At least 1; cut to what the context leaves. */
+  readonly outputTokens: number;
+  /** The prompt's tokens, for reuse of a slot's cached prefix. Absent: nothing is reused. */
+  readonly promptIds?: readonly number[];
+  /** The slot it insists on, as llama-server's `id_slot`. Absent: any. */
+  readonly slotId?: number;
+  /** Absent: whatever is loaded, or the engine's defaults. */
+  readonly load?: LoadSettings;
+}
+
+export type Admission =
+  | { readonly kind: "accepted"; readonly outputTokens: number; readonly cutByContext: boolean }
+  | { readonly kind: "refused"; readonly contextTokens: number };
+
+/** How one request's time was spent. The first token comes out of the step that ends its prefill. */
+export interface RequestTimings {
+  readonly submittedNs: number;
+  /** It got its slot; the first step that works for it begins. */
+  readonly startedNs: number;
+  readonly firstTokenNs: number;
+  readonly endNs: number;
+  /** The part of the wait that was a model load. */
+  readonly loadNs: number;
+  readonly slotId: number;
+  readonly promptTokens: number;
+  /** Prompt tokens that were in the slot's cache. */
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+}
+
+export interface Emission {
+  readonly id: string;
+  /** 0 for a request's first token. */
+  readonly index: number;
+  /** Set with the last token. */
+  readonly finished?: RequestTimings;
+}
+
+export interface PrefillProgress {
+  readonly id: string;
+  /** Prompt tokens in the cache, reused ones included. */
+  readonly doneTokens: number;
+  readonly totalTokens: number;
+}
+
+export interface StepOutcome {
+  readonly atNs: number;
+  readonly emissions: readonly Emission[];
+  readonly prefills: readonly PrefillProgress[];
+}
+
+export interface Step {
+  readonly kind: "load" | "compute";
+  readonly startNs: number;
+  readonly endNs: number;
+}
+
+export interface SlotView {
+  readonly id: number;
+  readonly contextTokens: number;
+  /** Absent when the slot is free. */
+  readonly requestId?: string;
+  readonly promptTokens: number;
+  readonly prefilledTokens: number;
+  readonly emittedTokens: number;
+}

@@ -1,0 +1,300 @@
+/**
+ * The one simulator of an inference server: a state machine that never reads a clock. A driver
+ * submits requests, begins a step when the last one has ended, and completes it at its end;
+ * `run-virtual` drives it as fast as it computes, `paced-engine` along a real clock. Emission times
+ * depend on the stamps of the submissions alone, so both give the same.
+ *
+ * Three ways of serving:
+ *   continuous   every step carries one token of each decoding slot and fills up with prompt tokens
+ *                in slot order, as llama-server does. All of them wait for the whole step.
+ *   sequential   one request at a time from start to end, as Ollama with one parallel.
+ *   time-shared  the device is handed round, one step for one slot: separate server processes on
+ *                one card. No batching, so each of N gets 1/N.
+ */
+import { assert, defined } from "../../core/assert.ts";
+import { randomStream } from "../../core/random.ts";
+import type { RandomStream } from "../../core/random.ts";
+import { stepNs } from "../step-time.ts";
+import type { PrefillChunk, StepTimeModel } from "../step-time.ts";
+import type {
+  Admission,
+  Emission,
+  LoadSettings,
+  PrefillProgress,
+  SimulatedRequest,
+  SlotView,
+  Step,
+  StepOutcome,
+} from "./simulated-request.ts";
+import { chooseSlot, isDecoding, release, reusableTokens, timingsOf, viewOf } from "./slot.ts";
+import type { Running, Slot } from "./slot.ts";
+
+export type ServingMode = "continuous" | "sequential" | "time-shared";
+
+export interface SlotEngineOptions {
+  readonly time: StepTimeModel;
+  readonly mode: ServingMode;
+  readonly slots: number;
+  /** Tokens one step may carry, prompt and output together. */
+  readonly batchTokens: number;
+  readonly defaults: LoadSettings;
+  /** One load of the model. 0: it is always there. */
+  readonly loadNs: number;
+  /** Relative standard deviation of a step's duration. */
+  readonly jitter: number;
+  /** Everything takes 1/speed of its time. */
+  readonly speed: number;
+  readonly seed: number;
+}
+
+interface Waiting {
+  readonly request: SimulatedRequest;
+  readonly submittedNs: number;
+  readonly outputTokens: number;
+  loadNs: number;
+}
+
+/** A slot's part in the step under way. The slot may be freed, and even given away, before the step ends. */
+interface Share {
+  readonly slot: Slot;
+  readonly running: Running;
+  /** 0: one token is decoded. */
+  readonly prefillTokens: number;
+}
+
+interface StepUnderWay extends Step {
+  readonly shares: readonly Share[];
+  readonly load?: LoadSettings;
+}
+
+/** A step is never drawn shorter than this share of its mean, however unlikely the draw. */
+const LEAST_JITTER_FACTOR = 0.1;
+
+export class SlotEngine {
+  readonly #options: SlotEngineOptions;
+  readonly #slots: Slot[];
+  readonly #noise: RandomStream;
+  #queue: Waiting[] = [];
+  #loaded: LoadSettings | undefined;
+  #step: StepUnderWay | undefined;
+  #lastEndNs = 0;
+  #uses = 0;
+  #nextInTurn = 0;
+
+  constructor(options: SlotEngineOptions) {
+    assert(options.slots >= 1 && options.batchTokens > options.slots, "a batch holds more tokens than slots");
+    this.#options = options;
+    this.#noise = randomStream(options.seed, "step-noise");
+    this.#loaded = options.loadNs === 0 ? options.defaults : undefined;
+    this.#slots = Array.from({ length: options.slots }, (_unused, id) => ({
+      id,
+      running: undefined,
+      cachedIds: [],
+      lastUse: 0,
+    }));
+  }
+
+  /** What the model is loaded with; undefined while it is not in memory. */
+  get loaded(): LoadSettings | undefined {
+    return this.#loaded;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  get slots(): readonly SlotView[] {
+    const { contextTokens } = this.#loaded ?? this.#options.defaults;
+    return this.#slots.map((slot) => viewOf(slot, contextTokens));
+  }
+
+  /** Stamps must not go backwards from one call to the next. */
+  submit(request: SimulatedRequest, nowNs: number): Admission {
+    assert(request.promptTokens >= 1 && request.outputTokens >= 1, "a request has tokens in and out");
+    const { contextTokens } = request.load ?? this.#loaded ?? this.#options.defaults;
+    const room = contextTokens - request.promptTokens;
+    if (room < 1) return { kind: "refused", contextTokens };
+    const outputTokens = Math.min(request.outputTokens, room);
+    this.#queue.push({ request, submittedNs: nowNs, outputTokens, loadNs: 0 });
+    return { kind: "accepted", outputTokens, cutByContext: outputTokens < request.outputTokens };
+  }
+
+  /** Frees the request's slot, or its place in the queue, at once. False when it is not here any more. */
+  cancel(id: string): boolean {
+    const before = this.#queue.length;
+    this.#queue = this.#queue.filter((waiting) => waiting.request.id !== id);
+    if (this.#queue.length < before) return true;
+    const slot = this.#slots.find((candidate) => candidate.running?.request.id === id);
+    if (slot === undefined) return false;
+    release(slot);
+    return true;
+  }
+
+  /** Takes the model out of memory, caches with it. Only while nothing runs. */
+  unload(): boolean {
+    if (this.#step !== undefined || this.#slots.some((slot) => slot.running !== undefined)) return false;
+    this.#loaded = undefined;
+    for (const slot of this.#slots) slot.cachedIds = [];
+    return true;
+  }
+
+  /** When the next step can begin; undefined while there is nothing to do. Not to be asked during a step. */
+  nextStartNs(): number | undefined {
+    if (this.#slots.some((slot) => slot.running !== undefined)) return this.#lastEndNs;
+    const first = this.#queue[0];
+    return first === undefined ? undefined : Math.max(this.#lastEndNs, first.submittedNs);
+  }
+
+  /** Gives slots to what was submitted by `startNs` and decides what the step computes and how long it takes. */
+  beginStep(startNs: number): Step {
+    assert(this.#step === undefined && startNs >= this.#lastEndNs, "steps follow one another");
+    const load = this.#admit(startNs);
+    if (load !== undefined) {
+      const endNs = startNs + Math.max(1, Math.round(this.#options.loadNs / this.#options.speed));
+      this.#step = { kind: "load", startNs, endNs, shares: [], load };
+    } else {
+      const shares = this.#plan();
+      assert(shares.length > 0, "a step computes something");
+      this.#step = { kind: "compute", startNs, endNs: startNs + this.#durationNs(shares), shares };
+    }
+    return this.#step;
+  }
+
+  /** The step under way has reached its end: tokens come out, slots become free. */
+  completeStep(): StepOutcome {
+    const step = defined(this.#step, "a step under way");
+    this.#step = undefined;
+    this.#lastEndNs = step.endNs;
+    if (step.load !== undefined) this.#finishLoad(step, step.load);
+    const emissions: Emission[] = [];
+    const prefills: PrefillProgress[] = [];
+    for (const { slot, running, prefillTokens } of step.shares) {
+      if (slot.running !== running) continue; // cancelled during the step
+      if (prefillTokens > 0) {
+        running.prefilledTokens += prefillTokens;
+        const { id, promptTokens } = running.request;
+        prefills.push({ id, doneTokens: running.prefilledTokens, totalTokens: promptTokens });
+        if (!isDecoding(running)) continue;
+        running.firstTokenNs = step.endNs;
+      }
+      emissions.push(this.#emit(slot, running, step.endNs));
+    }
+    return { atNs: step.endNs, emissions, prefills };
+  }
+
+  #emit(slot: Slot, running: Running, atNs: number): Emission {
+    const index = running.emittedTokens++;
+    const id = running.request.id;
+    if (running.emittedTokens < running.outputTokens) return { id, index };
+    release(slot);
+    return { id, index, finished: timingsOf(slot.id, running, atNs) };
+  }
+
+  /** First come, first served; a request that insists on a busy slot lets the others by. */
+  #admit(startNs: number): LoadSettings | undefined {
+    const left: Waiting[] = [];
+    const mostRunning = this.#options.mode === "sequential" ? 1 : this.#slots.length;
+    let running = this.#slots.filter((slot) => slot.running !== undefined).length;
+    let load: LoadSettings | undefined;
+    let closed = false;
+    for (const waiting of this.#queue) {
+      closed ||= waiting.submittedNs > startNs || running === mostRunning;
+      if (!closed && !this.#isLoadedFor(waiting.request)) {
+        // Other settings mean another load, and that waits until every slot is free.
+        closed = true;
+        if (running === 0) load = waiting.request.load ?? this.#options.defaults;
+      }
+      const slot = closed ? undefined : chooseSlot(this.#slots, waiting.request);
+      if (slot === undefined) left.push(waiting);
+      else {
+        this.#start(slot, waiting, startNs);
+        running++;
+      }
+    }
+    this.#queue = left;
+    return load;
+  }
+
+  #isLoadedFor(request: SimulatedRequest): boolean {
+    const loaded = this.#loaded;
+    if (loaded === undefined) return false;
+    const wanted = request.load ?? loaded;
+    return wanted.contextTokens === loaded.contextTokens && wanted.gpuLayers === loaded.gpuLayers;
+  }
+
+  #start(slot: Slot, waiting: Waiting, startNs: number): void {
+    const cachedTokens = reusableTokens(slot, waiting.request);
+    slot.lastUse = ++this.#uses;
+    slot.cachedIds = [];
+    slot.running = {
+      request: waiting.request,
+      submittedNs: waiting.submittedNs,
+      startedNs: startNs,
+      loadNs: waiting.loadNs,
+      cachedTokens,
+      outputTokens: waiting.outputTokens,
+      prefilledTokens: cachedTokens,
+      emittedTokens: 0,
+      firstTokenNs: 0,
+    };
+  }
+
+  #finishLoad(step: Step, load: LoadSettings): void {
+    this.#loaded = load;
+    for (const slot of this.#slots) slot.cachedIds = [];
+    for (const waiting of this.#queue)
+      if (waiting.submittedNs < step.endNs)
+        waiting.loadNs += step.endNs - Math.max(step.startNs, waiting.submittedNs);
+  }
+
+  #plan(): Share[] {
+    if (this.#options.mode === "time-shared") return this.#planTurn();
+    const shares: Share[] = [];
+    for (const slot of this.#slots)
+      if (slot.running !== undefined && isDecoding(slot.running))
+        shares.push({ slot, running: slot.running, prefillTokens: 0 });
+    let room = this.#options.batchTokens - shares.length;
+    for (const slot of this.#slots) {
+      const running = slot.running;
+      if (running === undefined || isDecoding(running)) continue;
+      const prefillTokens = Math.min(room, running.request.promptTokens - running.prefilledTokens);
+      if (prefillTokens === 0) break;
+      shares.push({ slot, running, prefillTokens });
+      room -= prefillTokens;
+    }
+    return shares;
+  }
+
+  /** The next busy slot in turn, alone. */
+  #planTurn(): Share[] {
+    const count = this.#slots.length;
+    for (let offset = 0; offset < count; offset++) {
+      const slot = this.#slots[(this.#nextInTurn + offset) % count];
+      const running = slot?.running;
+      if (slot === undefined || running === undefined) continue;
+      this.#nextInTurn = (slot.id + 1) % count;
+      const missing = running.request.promptTokens - running.prefilledTokens;
+      return [{ slot, running, prefillTokens: Math.min(missing, this.#options.batchTokens) }];
+    }
+    return [];
+  }
+
+  #durationNs(shares: readonly Share[]): number {
+    const prefills: PrefillChunk[] = [];
+    let decodeSequences = 0;
+    let decodeContextTokens = 0;
+    for (const { running, prefillTokens } of shares) {
+      if (prefillTokens > 0)
+        prefills.push({ newTokens: prefillTokens, depthTokens: running.prefilledTokens });
+      else {
+        decodeSequences++;
+        decodeContextTokens += running.prefilledTokens + running.emittedTokens;
+      }
+    }
+    const { time, jitter, speed } = this.#options;
+    const gpuLayers = (this.#loaded ?? this.#options.defaults).gpuLayers;
+    const meanNs = stepNs({ ...time, gpuLayers }, { decodeSequences, decodeContextTokens, prefills });
+    const factor = Math.max(LEAST_JITTER_FACTOR, 1 + jitter * this.#noise.normal());
+    return Math.max(1, Math.round((meanNs * factor) / speed));
+  }
+}

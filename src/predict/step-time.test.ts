@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { findGpu } from "../hardware/gpu-catalogue.ts";
+import { DEFAULT_MODEL_SHAPE, MODEL_SHAPES, findModelShape, kvBytesPerToken } from "./model-shape.ts";
+import type { ModelShape } from "./model-shape.ts";
+import { LLAMA_CPP_KERNELS, VLLM_KERNELS, stepNs } from "./step-time.ts";
+import type { DeviceShape, StepTimeModel } from "./step-time.ts";
+
+const rtx4090 = findGpu("rtx-4090") as DeviceShape;
+const bf16 = findModelShape("llama-8b-bf16") as ModelShape;
+const vllm: StepTimeModel = { model: bf16, device: rtx4090, efficiency: VLLM_KERNELS };
+const llamaCpp: StepTimeModel = {
+  model: DEFAULT_MODEL_SHAPE,
+  device: rtx4090,
+  efficiency: LLAMA_CPP_KERNELS,
+};
+
+function decodeNs(time: StepTimeModel, sequences: number, contextTokens: number): number {
+  return stepNs(time, {
+    decodeSequences: sequences,
+    decodeContextTokens: sequences * contextTokens,
+    prefills: [],
+  });
+}
+
+function prefillNs(time: StepTimeModel, newTokens: number, depthTokens: number): number {
+  return stepNs(time, {
+    decodeSequences: 0,
+    decodeContextTokens: 0,
+    prefills: [{ newTokens, depthTokens }],
+  });
+}
+
+describe("step time", () => {
+  it("agrees with decode rates composed from measured RTX 4090 layers within the stated 8.1 %", () => {
+    const measuredTokensPerS: [sequences: number, at1k: number, at4k: number, at16k: number][] = [
+      [1, 60, 59, 55],
+      [8, 433, 364, 225],
+      [16, 799, 594, 297],
+      [32, 1342, 854, 350],
+      [64, 2190, 1133, 390],
+    ];
+    const errors: number[] = [];
+    for (const [sequences, ...rates] of measuredTokensPerS) {
+      rates.forEach((rate, index) => {
+        const context = [1024, 4096, 16_384][index] as number;
+        const predicted = (sequences * 1e9) / decodeNs(vllm, sequences, context);
+        errors.push(predicted / rate - 1);
+      });
+    }
+    expect(Math.max(...errors)).toBeLessThan(0.081);
+    expect(Math.min(...errors)).toBeGreaterThan(-0.081);
+    expect(errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length).toBeLessThan(0.04);
+  });
+
+  it("agrees with the measured 2,048-token prefill chunks within 3 %", () => {
+    for (const [depth, measuredMs] of [
+      [0, 192],
+      [4096, 223],
+      [16_384, 316],
+    ] as const)
+      expect(Math.abs(prefillNs(vllm, 2048, depth) / 1e6 / measuredMs - 1)).toBeLessThan(0.03);
+  });
+
+  it("agrees with the published llama-bench generation rates within 2 %", () => {
+    for (const [meanContext, measuredTokensPerS] of [
+      [256, 130.58],
+      [512, 127.74],
+      [2048, 119.44],
+      [4096, 110.66],
+    ] as const)
+      expect(Math.abs(1e9 / decodeNs(llamaCpp, 1, meanContext) / measuredTokensPerS - 1)).toBeLessThan(0.02);
+  });
+
+  it("agrees with the published llama-bench prompt rates within 4 %", () => {
+    for (const [tokens, measuredTokensPerS] of [
+      [512, 7138.99],
+      [1024, 6898.71],
+      [4096, 5265.68],
+      [8192, 4039.68],
+    ] as const) {
+      let totalNs = 0;
+      for (let depth = 0; depth < tokens; depth += 512) totalNs += prefillNs(llamaCpp, 512, depth);
+      expect(Math.abs((tokens * 1e9) / totalNs / measuredTokensPerS - 1)).toBeLessThan(0.04);
+    }
+  });
+
+  it("counts 128 KiB of cache per token for an 8B model of 32 layers with 8 heads of 128 in 16 bits", () => {
+    expect(kvBytesPerToken(DEFAULT_MODEL_SHAPE)).toBe(131_072);
+  });
+
+  it("is bound by multiplication, not by the bus, once the batch passes the ridge", () => {
+    // Worked out by hand: weights 1 s/step on the bus, 0.01 s of arithmetic per token, so the ridge is 100.
+    const model = { ...bf16, weightBytes: 1000, layerParameters: 5, kvBytesPerElement: 0 };
+    const time: StepTimeModel = {
+      model,
+      device: { name: "paper", memoryBytes: 1e6, bandwidthBytesPerS: 1000, computeFlopPerS: 1000 },
+      efficiency: { name: "ideal", weights: 1, kv: 1, compute: 1, attention: 1, stepOverheadNs: 7 },
+    };
+    expect(decodeNs(time, 1, 0)).toBe(1e9 + 7);
+    expect(decodeNs(time, 100, 0)).toBe(1e9 + 7);
+    expect(decodeNs(time, 200, 0)).toBe(2e9 + 7);
+  });
+
+  it("is slower the fewer layers lie on the card, and takes more layers than there are as all", () => {
+    const allNs = decodeNs(llamaCpp, 1, 512);
+    const halfNs = decodeNs({ ...llamaCpp, gpuLayers: 16 }, 1, 512);
+    const noneNs = decodeNs({ ...llamaCpp, gpuLayers: 0 }, 1, 512);
+    expect(halfNs).toBeGreaterThan(allNs);
+    expect(noneNs).toBeGreaterThan(halfNs);
+    expect(decodeNs({ ...llamaCpp, gpuLayers: 120 }, 1, 512)).toBe(allNs);
+  });
+
+  it("knows its models by name with any tag", () => {
+    expect(findModelShape("gemma3:latest")?.layers).toBe(34);
+    expect(findModelShape("no-such-model")).toBeUndefined();
+    expect(new Set(MODEL_SHAPES.map((shape) => shape.name)).size).toBe(MODEL_SHAPES.length);
+  });
+});
