@@ -21,7 +21,7 @@ export async function main(args: readonly string[], io: CliIo = processIo()): Pr
     const command = define(io, (code) => {
       exitCode = code;
     });
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(inheriting(command, program));
   }
   try {
     await program.parseAsync([...args], { from: "user" });
@@ -29,6 +29,13 @@ export async function main(args: readonly string[], io: CliIo = processIo()): Pr
     return failureExit(thrown, io, args.includes("--json"));
   }
   return exitCode;
+}
+
+/** Subcommands are built before their parent has its settings, so these are handed down afterwards. */
+function inheriting(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inheriting(child, command);
+  return command;
 }
 
 function failureExit(thrown: unknown, io: CliIo, json: boolean): number {

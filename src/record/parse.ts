@@ -9,6 +9,8 @@ import { MAX_JSON_DEPTH } from "../core/limits.ts";
 import { REQUEST_RECORD_VERSION } from "./request-record.ts";
 import type { RunManifest } from "./run-manifest.ts";
 import { RUN_FORMAT_VERSION } from "./run-manifest.ts";
+import type { SummaryRecord } from "./summary-record.ts";
+import { SUMMARY_VERSION, summarySchema } from "./summary-record.ts";
 import { TRIAL_RECORD_VERSION } from "./trial-record.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -217,6 +219,20 @@ export function parseManifest(value: unknown, source: string): RunManifest {
       nextStep: "restore manifest.json from a copy; the record files beside it are plain JSON lines",
     });
   return value as RunManifest;
+}
+
+/** Throws RUN_VERSION_UNKNOWN for another version, RUN_DAMAGED for anything that is no summary. */
+export function parseSummary(value: unknown, source: string): SummaryRecord {
+  const version = isFields(value) ? value["version"] : undefined;
+  if (version !== undefined && version !== SUMMARY_VERSION)
+    throw unknownVersion(source, version, SUMMARY_VERSION);
+  const problem = schemaProblem(summarySchema, value);
+  if (problem === undefined) return value as SummaryRecord;
+  throw new OperatorError("RUN_DAMAGED", {
+    message: `${source} is not a summary`,
+    received: problem,
+    nextStep: "restore it from a copy, or make it again from the records with slipway report",
+  });
 }
 
 /** The first rule that a value breaks under a schema, with the field and what stood there. */

@@ -20,7 +20,7 @@ const parameter = z.union([
 ]);
 
 /** One agent in one run. */
-const agentSummary = z.object({
+export const summaryAgentSchema = z.object({
   agent: z.string().min(1),
   /** Σ output tokens ÷ Σ (end − sent), tokens per second. */
   throughput_tok_s: amount.exactOptional(),
@@ -38,7 +38,7 @@ const agentSummary = z.object({
 });
 
 /** One together trial. */
-const runSummary = z.object({
+export const summaryRunSchema = z.object({
   /** Counted from 1, as the study does. */
   run: z.int().min(1),
   /** Σ agent times ÷ wall: the published formula, a balance index and no speedup over running alone. */
@@ -62,7 +62,7 @@ const runSummary = z.object({
   wall_ms: amount.exactOptional(),
   failures: count.exactOptional(),
   trial_id: z.string().exactOptional(),
-  agents: z.array(agentSummary),
+  agents: z.array(summaryAgentSchema),
 });
 
 /** Means over the runs of one configuration, or over all runs. */
@@ -78,11 +78,11 @@ const averages = {
   contention_runs: count.exactOptional(),
 };
 
-const configurationSummary = z.object({
+export const summaryConfigurationSchema = z.object({
   test: z.string().min(1),
   scenario: z.string().min(1),
   parameters: z.record(z.string(), parameter),
-  runs: z.array(runSummary),
+  runs: z.array(summaryRunSchema),
   ...averages,
   peak_efficiency_percent: positive.exactOptional(),
   cell_hash: z.string().exactOptional(),
@@ -125,13 +125,13 @@ export const summarySchema = z.object({
   simulated: z.boolean(),
   /** The figures come from elsewhere and were not recomputed from requests. */
   imported: z.boolean(),
-  configurations: z.array(configurationSummary),
+  configurations: z.array(summaryConfigurationSchema),
   overall: overallSummary,
 });
 
 export type SummaryRecord = z.output<typeof summarySchema>;
-export type SummaryConfiguration = z.output<typeof configurationSummary>;
-export type SummaryRun = z.output<typeof runSummary>;
-export type SummaryAgent = z.output<typeof agentSummary>;
+export type SummaryConfiguration = z.output<typeof summaryConfigurationSchema>;
+export type SummaryRun = z.output<typeof summaryRunSchema>;
+export type SummaryAgent = z.output<typeof summaryAgentSchema>;
 export type SummaryDistribution = z.output<typeof distribution>;
 export type SummaryOverall = z.output<typeof overallSummary>;

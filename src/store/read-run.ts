@@ -4,7 +4,7 @@
  * line, requests of a trial that never ended, an attempt that a resume replaced) is tolerated and
  * told; damage in the middle is an error that names the line, unless the reader asks to skip it.
  */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { isUtf8 } from "node:buffer";
 import { OperatorError, messageOf } from "../core/errors.ts";
@@ -12,14 +12,15 @@ import { fileError, readTextFile } from "../core/file.ts";
 import { MAX_DOCUMENT_BYTES } from "../core/limits.ts";
 import type { EventRecord, TelemetrySample } from "../record/event-record.ts";
 import type { LineProblem } from "../record/parse.ts";
-import { parseManifest, unknownVersion } from "../record/parse.ts";
+import { parseManifest, parseSummary, unknownVersion } from "../record/parse.ts";
 import type { ChunkRecord, RequestRecord } from "../record/request-record.ts";
 import type { RunManifest } from "../record/run-manifest.ts";
 import type { Membership, RunNotice, RunSource } from "../record/run-source.ts";
+import type { SummaryRecord } from "../record/summary-record.ts";
 import type { TrialRecord } from "../record/trial-record.ts";
 import { eachLine } from "./read-lines.ts";
 import type { RecordFile } from "./record-files.ts";
-import { MANIFEST_FILE, RECORD_FILES, RESUMED_EVENT } from "./record-files.ts";
+import { MANIFEST_FILE, SUMMARY_FILE, RECORD_FILES, RESUMED_EVENT } from "./record-files.ts";
 import type { TrialKey } from "./resume.ts";
 import { trialKey } from "./resume.ts";
 
@@ -41,6 +42,12 @@ export function readRun(path: string, options: ReadRunOptions = {}): RunSource {
 export function readManifest(directory: string): RunManifest {
   const path = join(directory, MANIFEST_FILE);
   return parseManifest(readJsonDocument(path), path);
+}
+
+/** The summary of a run, where one was written. Throws RUN_DAMAGED, RUN_VERSION_UNKNOWN. */
+export function readSummary(directory: string): SummaryRecord | undefined {
+  const path = join(directory, SUMMARY_FILE);
+  return existsSync(path) ? parseSummary(readJsonDocument(path), path) : undefined;
 }
 
 /** A whole JSON file of a run. Throws FILE_NOT_FOUND, RUN_DAMAGED. */

@@ -12,6 +12,7 @@ import { RUN_FORMAT_VERSION } from "../record/run-manifest.ts";
 import { TRIAL_RECORD_VERSION } from "../record/trial-record.ts";
 
 export const MANIFEST_FILE = "manifest.json";
+export const SUMMARY_FILE = "summary.json";
 
 export interface RecordFile {
   readonly name: string;
