@@ -96,6 +96,8 @@ export interface DecodedStream {
   /** Tokens of each text event, where the server streams counts; same length as `textStampsNs`. */
   readonly textTokens?: Uint32Array;
   readonly sharedStampEvents: number;
+  /** Events with bytes that are no UTF-8, which read as U+FFFD; absent when there were none. */
+  readonly invalidUtf8Events?: number;
   readonly inputTokens?: number;
   readonly cachedTokens?: number;
   readonly outputTokens?: number;
@@ -177,8 +179,11 @@ export interface Engine {
   /** Resolves when the server answers and can serve; throws an OperatorError otherwise. */
   health(): Promise<{ readonly version?: string }>;
   models(): Promise<readonly string[]>;
-  /** Effective settings, read back. Unknown is absent. */
-  facts(model: string): Promise<EndpointFacts>;
+  /**
+   * Effective settings, read back. Unknown is absent. `options` are what requests will ask for:
+   * where the engine clamps them (Ollama's layers and context), the clamped value is the fact.
+   */
+  facts(model: string, options?: SamplingOptions): Promise<EndpointFacts>;
   /** Absent where `capabilities.slots` is false. */
   slots?(): Promise<readonly SlotState[]>;
   /** Number of tokens of a text, special tokens left out. Absent where `capabilities.tokenize` is false. */
@@ -188,6 +193,8 @@ export interface Engine {
   unload?(model: string): Promise<void>;
   /** What is in memory now. */
   loaded?(): Promise<readonly LoadedModel[]>;
+  /** Opens this many connections ahead of a barrier, so that no TCP handshake falls into a TTFT. */
+  preconnect?(count: number): Promise<void>;
   /** Ends every connection. */
   close(): Promise<void>;
 }

@@ -1,0 +1,34 @@
+/** What a broken connection means, from the codes that Node and undici put on their errors. */
+import type { ErrorCode } from "../core/error-codes.ts";
+import { messageOf, systemCodeOf } from "../core/errors.ts";
+
+export interface ConnectionFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** `url` is shown: it must carry no secret. */
+export function connectionFailure(error: Error, url: string): ConnectionFailure {
+  const code = systemCodeOf(error) ?? "";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return { code: "ENDPOINT_DNS", message: `the host name of ${url} does not resolve` };
+  if (code === "ECONNREFUSED") return { code: "ENDPOINT_REFUSED", message: `nothing listens at ${url}` };
+  if (UNREACHABLE.includes(code))
+    return { code: "ENDPOINT_REFUSED", message: `${url} cannot be reached (${code})` };
+  if (/CERT|TLS|SSL/.test(code))
+    return { code: "ENDPOINT_REFUSED", message: `no secure connection to ${url}: ${messageOf(error)}` };
+  if (code.startsWith("HPE_"))
+    return { code: "STREAM_MALFORMED", message: `the answer is not HTTP: ${messageOf(error)} (${code})` };
+  const detail =
+    code === "" || messageOf(error).includes(code) ? messageOf(error) : `${messageOf(error)}, ${code}`;
+  return { code: "CONNECTION_RESET", message: `the connection broke (${detail})` };
+}
+
+const UNREACHABLE: readonly string[] = [
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "ETIMEDOUT",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+];

@@ -1,0 +1,138 @@
+/**
+ * The control plane: small JSON calls outside the measured path, on a connection of their own, so
+ * that they never wait behind a stream. Every failure is an operator error.
+ */
+import type { Clock } from "../core/clock.ts";
+import { CONTROL_TIMEOUT_MS, MAX_CONTROL_BODY_BYTES } from "../core/limits.ts";
+import { exchange } from "./exchange.ts";
+import { classifyFault } from "./fault.ts";
+import { SIMULATED_HEADER } from "./generate.ts";
+import { type JsonRecord, asRecord, parseJson } from "./json-shape.ts";
+import { type EndpointFailure, endpointError } from "./next-step.ts";
+import { requestHeaders } from "./request-headers.ts";
+import { retryAfterMs } from "./retry-after.ts";
+import type { Transport } from "./transport.ts";
+
+export interface ControlOptions {
+  /** The model that the call is about, for messages. */
+  readonly model?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface ControlOutcome {
+  readonly status?: number;
+  /** The body of a success. */
+  readonly text: string;
+  readonly failure?: EndpointFailure;
+}
+
+export interface ControlClient {
+  getJson(path: string, options?: ControlOptions): Promise<JsonRecord>;
+  postJson(path: string, body: JsonRecord, options?: ControlOptions): Promise<JsonRecord>;
+  /** Never throws: for detection and for endpoints that a server may not have. */
+  ask(method: "GET" | "POST", path: string, body?: JsonRecord, timeoutMs?: number): Promise<ControlOutcome>;
+  /** Whether the last answer was labelled by the simulated engine. */
+  readonly simulated: boolean;
+}
+
+export function createControlClient(url: string, transport: Transport, clock: Clock): ControlClient {
+  return new HttpControlClient(url, transport, clock);
+}
+
+class HttpControlClient implements ControlClient {
+  readonly #url: string;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  #simulated = false;
+
+  constructor(url: string, transport: Transport, clock: Clock) {
+    this.#url = url;
+    this.#transport = transport;
+    this.#clock = clock;
+  }
+
+  get simulated(): boolean {
+    return this.#simulated;
+  }
+
+  getJson(path: string, options: ControlOptions = {}): Promise<JsonRecord> {
+    return this.#json("GET", path, undefined, options);
+  }
+
+  postJson(path: string, body: JsonRecord, options: ControlOptions = {}): Promise<JsonRecord> {
+    return this.#json("POST", path, body, options);
+  }
+
+  async ask(
+    method: "GET" | "POST",
+    path: string,
+    body?: JsonRecord,
+    timeoutMs = CONTROL_TIMEOUT_MS,
+  ): Promise<ControlOutcome> {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    const result = await exchange(
+      {
+        method,
+        path,
+        headers: requestHeaders(body !== undefined),
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      },
+      {
+        clock: this.#clock,
+        transport: this.#transport,
+        url: this.#url,
+        gapMs: timeoutMs,
+        totalMs: timeoutMs,
+        consume: (bytes) => {
+          length += bytes.length;
+          if (length > MAX_CONTROL_BODY_BYTES) return false;
+          pieces.push(Buffer.from(bytes));
+          return true;
+        },
+      },
+    );
+    const { ending, status, headers } = result;
+    this.#simulated = headers[SIMULATED_HEADER] === "1";
+    const known = status === undefined ? {} : { status };
+    switch (ending.kind) {
+      case "complete":
+        return { ...known, text: Buffer.concat(pieces).toString("utf8") };
+      case "rejected": {
+        const waitMs = retryAfterMs(headers["retry-after"], this.#clock);
+        const fault = classifyFault(ending.status, ending.errorBody);
+        return {
+          ...known,
+          text: "",
+          failure: { ...fault, ...(waitMs !== undefined && { retryAfterMs: waitMs }) },
+        };
+      }
+      case "stopped": {
+        const message = `the answer to ${path} is longer than ${MAX_CONTROL_BODY_BYTES} bytes`;
+        return { ...known, text: "", failure: { code: "STREAM_MALFORMED", message } };
+      }
+      case "cancelled":
+        return { ...known, text: "", failure: { code: "CONNECTION_RESET", message: ending.reason } };
+      case "failed":
+        return { ...known, text: "", failure: { code: ending.code, message: ending.message } };
+    }
+  }
+
+  async #json(
+    method: "GET" | "POST",
+    path: string,
+    body: JsonRecord | undefined,
+    options: ControlOptions,
+  ): Promise<JsonRecord> {
+    const outcome = await this.ask(method, path, body, options.timeoutMs);
+    const document = asRecord(parseJson(outcome.text));
+    if (outcome.failure === undefined && document !== undefined) return document;
+    throw endpointError(
+      outcome.failure ?? {
+        code: "STREAM_MALFORMED",
+        message: `the answer to ${path} is not a JSON object: ${outcome.text.slice(0, 80)}`,
+      },
+      { url: this.#url, ...(options.model !== undefined && { model: options.model }) },
+    );
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * What one stream amounts to: text, events by kind, stamps, the engine's own figures. Adding an
+ * event allocates nothing but the occasional doubling of an array.
+ */
+import { MAX_CHUNK_STAMPS } from "../../core/limits.ts";
+import type { EngineSplit, EventCounts } from "../../record/request-record.ts";
+import type { DecodedStream, StreamFault } from "../engine.ts";
+import { JsonText } from "./json-text.ts";
+
+export type TextChannel = "content" | "reasoning" | "toolCalls";
+
+/** Room for the stamps of a short answer; doubled when full. */
+const FIRST_STAMPS = 256;
+
+/** What the engine reports; a later report replaces the fields that it has. */
+export interface EngineFigures {
+  readonly inputTokens?: number;
+  readonly cachedTokens?: number;
+  readonly outputTokens?: number;
+  readonly reasoningTokens?: number;
+  readonly split?: EngineSplit;
+  readonly finishReason?: string;
+  readonly model?: string;
+}
+
+export class Tally {
+  readonly #text = { content: new JsonText(), reasoning: new JsonText(), toolCalls: new JsonText() };
+  readonly #events: Record<keyof EventCounts, number> = {
+    text: 0,
+    role: 0,
+    empty: 0,
+    keepAlive: 0,
+    usage: 0,
+    finish: 0,
+    other: 0,
+  };
+  #figures: EngineFigures = {};
+  #atNs = 0;
+  #readHasText = false;
+  #pendingContent = false;
+  #sharedStampEvents = 0;
+  #invalidUtf8Events = 0;
+  #firstTokenNs: number | undefined;
+  #firstVisibleNs: number | undefined;
+  #lastTokenNs: number | undefined;
+  #stamps = new Float64Array(FIRST_STAMPS);
+  #tokens = new Uint32Array(0);
+  #tokensSoFar = 0;
+  #firstEventTokens: number | undefined;
+  /** Every text event so far came with the server's count. */
+  #counted = true;
+  #fault: StreamFault | undefined;
+  /** The protocol's closing event was seen. */
+  closed = false;
+
+  get fault(): StreamFault | undefined {
+    return this.#fault;
+  }
+
+  get textEvents(): number {
+    return this.#events.text;
+  }
+
+  get totalEvents(): number {
+    return Object.values(this.#events).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Begins a read: every event until the next call gets this stamp. */
+  beginRead(atNs: number, sharesStamp: boolean): void {
+    this.#atNs = atNs;
+    if (!sharesStamp) this.#readHasText = false;
+  }
+
+  /** Adds text to the event at hand, which `countText` then closes. Answers whether there was any. */
+  addText(channel: TextChannel, text: string | undefined): boolean {
+    if (text === undefined || text === "") return false;
+    this.#text[channel].append(text);
+    if (channel === "content") this.#pendingContent = true;
+    return true;
+  }
+
+  addRawText(channel: TextChannel, bytes: Buffer, start: number, end: number): void {
+    this.#text[channel].appendRaw(bytes, start, end);
+    if (channel === "content") this.#pendingContent = true;
+  }
+
+  /** A new tool call begins on its own line. */
+  breakToolCalls(): void {
+    if (!this.#text.toolCalls.isEmpty) this.#text.toolCalls.append("\n");
+  }
+
+  /** Closes a text event. `tokensSoFar` is the server's count of output tokens up to here, if it streams one. */
+  countText(tokensSoFar: number | undefined): void {
+    const index = this.#events.text++;
+    this.#firstTokenNs ??= this.#atNs;
+    this.#lastTokenNs = this.#atNs;
+    if (this.#pendingContent) this.#firstVisibleNs ??= this.#atNs;
+    this.#pendingContent = false;
+    if (this.#readHasText) this.#sharedStampEvents++;
+    this.#readHasText = true;
+    if (tokensSoFar === undefined || tokensSoFar < this.#tokensSoFar) this.#counted = false;
+    if (index >= MAX_CHUNK_STAMPS) return;
+    this.#reserve(index);
+    this.#stamps[index] = this.#atNs;
+    if (tokensSoFar === undefined || !this.#counted) return;
+    if (index === 0) this.#firstEventTokens = tokensSoFar;
+    this.#tokens[index] = tokensSoFar - this.#tokensSoFar;
+    this.#tokensSoFar = tokensSoFar;
+  }
+
+  count(kind: Exclude<keyof EventCounts, "text">): void {
+    this.#events[kind]++;
+  }
+
+  countInvalidUtf8(): void {
+    this.#invalidUtf8Events++;
+  }
+
+  report(figures: EngineFigures): void {
+    this.#figures = { ...this.#figures, ...figures };
+  }
+
+  get figures(): EngineFigures {
+    return this.#figures;
+  }
+
+  /** The first fault is the cause; what follows it is a consequence. */
+  fail(code: StreamFault["code"], message: string): void {
+    this.#fault ??= { code, message };
+  }
+
+  result(): DecodedStream {
+    const kept = Math.min(this.#events.text, MAX_CHUNK_STAMPS);
+    return {
+      content: this.#text.content.toString(),
+      reasoning: this.#text.reasoning.toString(),
+      toolCalls: this.#text.toolCalls.toString(),
+      events: { ...this.#events },
+      ...(this.#firstTokenNs !== undefined && { firstTokenNs: this.#firstTokenNs }),
+      ...(this.#firstVisibleNs !== undefined && { firstVisibleNs: this.#firstVisibleNs }),
+      ...(this.#lastTokenNs !== undefined && { lastTokenNs: this.#lastTokenNs }),
+      textStampsNs: this.#stamps.slice(0, kept),
+      ...(this.#counted && kept > 0 && { textTokens: this.#tokens.slice(0, kept) }),
+      sharedStampEvents: this.#sharedStampEvents,
+      ...(this.#invalidUtf8Events > 0 && { invalidUtf8Events: this.#invalidUtf8Events }),
+      ...this.#figures,
+      ...(this.#firstEventTokens !== undefined && { firstEventTokens: this.#firstEventTokens }),
+      ...(this.#fault !== undefined && { fault: this.#fault }),
+    };
+  }
+
+  #reserve(index: number): void {
+    if (index >= this.#stamps.length) {
+      const grown = new Float64Array(Math.min(2 * this.#stamps.length, MAX_CHUNK_STAMPS));
+      grown.set(this.#stamps);
+      this.#stamps = grown;
+    }
+    if (this.#counted && index >= this.#tokens.length) {
+      const grown = new Uint32Array(this.#stamps.length);
+      grown.set(this.#tokens);
+      this.#tokens = grown;
+    }
+  }
+}
