@@ -2,12 +2,12 @@
  * The only place that wires. Command modules stay light, since `--help` loads all of them: what a
  * command needs to run it imports inside its action.
  */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { realClock } from "../core/clock.ts";
 import { OperatorError, renderOperatorError } from "../core/errors.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CliIo, ExitCode } from "./io.ts";
+import { slipwayVersion } from "./version.ts";
 
 export async function main(args: readonly string[], io: CliIo = processIo()): Promise<number> {
   let exitCode: ExitCode = 0;
@@ -50,11 +50,6 @@ function failureExit(thrown: unknown, io: CliIo, json: boolean): number {
   }
   if (io.interrupted.aborted) return 130;
   throw thrown;
-}
-
-export function slipwayVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return (manifest as { version: string }).version;
 }
 
 function processIo(): CliIo {

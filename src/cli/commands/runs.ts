@@ -187,7 +187,7 @@ async function importFiles(
 ): Promise<ExitCode> {
   const { importResults } = await import("../../store/import.ts");
   const { entropySeed } = await import("../../core/random.ts");
-  const { slipwayVersion } = await import("../main.ts");
+  const { slipwayVersion } = await import("../version.ts");
   const imported = importResults({
     files: files.map((file) => resolve(io.cwd, file)),
     runsDir: resolve(io.cwd, options.runsDir),

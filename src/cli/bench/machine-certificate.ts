@@ -1,0 +1,5 @@
+import type { CliIo } from "../io.ts";
+
+export function loadMachineCertificate(_io: CliIo): unknown {
+  return undefined;
+}

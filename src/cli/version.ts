@@ -1,0 +1,6 @@
+import { readFileSync } from "node:fs";
+
+export function slipwayVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return (manifest as { version: string }).version;
+}
