@@ -4,10 +4,13 @@
  * one bin width of a type 7 quantile; 0 has a bin of its own, since gaps within one read are 0.
  */
 
-/** Bins grow by 2 %: finer than the scheduling noise of any gap, and 1,900 bins span 1 µs to 1,000 s in 8 KB. */
+/**
+ * Bins grow by 2 %, which is finer than the scheduling noise of any gap; 1,050 of them span 1 µs to
+ * 1,000 s of milliseconds in 8 KB. What is smaller counts as 0, what is larger as the largest.
+ */
 const GROWTH = 1.02;
-const SMALLEST = 1e-6;
-const LARGEST = 1e10;
+const SMALLEST = 1e-3;
+const LARGEST = 1e6;
 const LOG_GROWTH = Math.log(GROWTH);
 const BINS = Math.ceil(Math.log(LARGEST / SMALLEST) / LOG_GROWTH) + 1;
 

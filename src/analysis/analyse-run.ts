@@ -1,0 +1,78 @@
+/** From a run's records to everything its reports say. */
+import type { RunManifest } from "../record/run-manifest.ts";
+import type { RunSource } from "../record/run-source.ts";
+import { agentPlan } from "./agent-plan.ts";
+import type { BlockFigures, CellAnalysis } from "./cell.ts";
+import { analyseCell, figuresOf } from "./cell.ts";
+import type { RepeatGroup } from "./repeats.ts";
+import { repeatGroups } from "./repeats.ts";
+import type { FoldTotals, FoldedTrial } from "./run-fold.ts";
+import { RunFold } from "./run-fold.ts";
+import type { RunWarning } from "./warnings.ts";
+import { runWarnings } from "./warnings.ts";
+
+export interface RunAnalysis {
+  readonly manifest: RunManifest;
+  /** Some figure comes from the simulated engine. */
+  readonly simulated: boolean;
+  readonly cells: readonly CellAnalysis[];
+  /** Over the together trials of all cells. */
+  readonly overall: BlockFigures;
+  readonly repeats: readonly RepeatGroup[];
+  readonly totals: FoldTotals;
+  readonly warnings: readonly RunWarning[];
+}
+
+export interface AnalyseOptions {
+  /** Reads chunk stamps too, for gaps between tokens and exact windows; costs a second file. Default true. */
+  readonly chunks?: boolean;
+}
+
+/**
+ * Reads the run once per file and keeps numbers only. Throws what the source throws when it cannot
+ * be read; an empty or half-finished run gives an analysis with few or no cells.
+ */
+export function analyseRun(
+  source: Pick<RunSource, "manifest" | "trials" | "eachRequest" | "eachChunk">,
+  options: AnalyseOptions = {},
+): RunAnalysis {
+  const fold = new RunFold(source.trials);
+  source.eachRequest((record, membership) => fold.request(record, membership));
+  if (options.chunks !== false) source.eachChunk((record, membership) => fold.chunks(record, membership));
+  const run = fold.finish();
+  const plan = agentPlan(source.manifest.spec);
+  const cells = inPlannedOrder(source.manifest, byCell(run.trials))
+    .map((trials) => analyseCell(trials, run, plan))
+    .filter((cell) => cell !== undefined);
+  return {
+    manifest: source.manifest,
+    simulated: source.manifest.simulated || run.trials.some((trial) => trial.record.simulated),
+    cells,
+    overall: figuresOf(cells.flatMap((cell) => cell.blocks)),
+    repeats: repeatGroups(cells),
+    totals: run.totals,
+    warnings: runWarnings({ manifest: source.manifest, run, cells }),
+  };
+}
+
+function byCell(trials: readonly FoldedTrial[]): ReadonlyMap<string, readonly FoldedTrial[]> {
+  const cells = new Map<string, FoldedTrial[]>();
+  for (const trial of trials) {
+    const cell = cells.get(trial.record.cellHash);
+    if (cell === undefined) cells.set(trial.record.cellHash, [trial]);
+    else cell.push(trial);
+  }
+  return cells;
+}
+
+/** Trials ran in shuffled order; a reader wants the order of the scenario, and of repeats within it. */
+function inPlannedOrder(
+  manifest: RunManifest,
+  cells: ReadonlyMap<string, readonly FoldedTrial[]>,
+): readonly (readonly FoldedTrial[])[] {
+  const planned = manifest.cells.map((cell) => cell.hash);
+  const hashes = new Set([...planned, ...cells.keys()]);
+  return [...hashes].map((hash) =>
+    [...(cells.get(hash) ?? [])].sort((a, b) => a.record.repeat - b.record.repeat),
+  );
+}

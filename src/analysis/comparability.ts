@@ -1,0 +1,66 @@
+/**
+ * Whether an agent's solo trial may be held against its together trial. A prefix that only one of
+ * them found in the cache, or prompts of another length, make a difference that is not concurrency.
+ */
+import type { AgentFigures } from "./trial-figures.ts";
+
+export type Comparability =
+  | { readonly kind: "comparable"; readonly prompts: "identical" | "alike" }
+  | {
+      readonly kind: "not-comparable";
+      readonly reason: "no-solo" | "nothing-finished" | "prompts-differ" | "cache-differs";
+      readonly message: string;
+    };
+
+/**
+ * Prompts and cache hits may differ by a twentieth: prefill then differs by no more than it does
+ * from trial to trial, while a lost or found prefix changes it by most of its length.
+ */
+const TOLERATED_SHARE = 0.05;
+
+export function comparability(together: AgentFigures, solo: AgentFigures | undefined): Comparability {
+  if (solo === undefined) return refused("no-solo", `no finished solo trial of ${together.agent}`);
+  if (solo.throughputTokS === undefined || together.throughputTokS === undefined)
+    return refused("nothing-finished", `${together.agent} has no finished request with a token count`);
+  if (cacheDiffers(together, solo))
+    return refused(
+      "cache-differs",
+      `${together.agent}: ${percent(solo.cachedShare)} of prompt tokens came from the cache alone, ${percent(together.cachedShare)} together`,
+    );
+  if (together.promptFingerprint === solo.promptFingerprint)
+    return { kind: "comparable", prompts: "identical" };
+  if (together.coldPromptShare !== solo.coldPromptShare)
+    return refused("prompts-differ", `${together.agent}: prompts were made unique in only one of the trials`);
+  if (lengthsDiffer(together.inputPerRequest, solo.inputPerRequest))
+    return refused(
+      "prompts-differ",
+      `${together.agent}: prompts average ${tokens(solo.inputPerRequest)} tokens alone and ${tokens(together.inputPerRequest)} together`,
+    );
+  return { kind: "comparable", prompts: "alike" };
+}
+
+function refused(
+  reason: Extract<Comparability, { kind: "not-comparable" }>["reason"],
+  message: string,
+): Comparability {
+  return { kind: "not-comparable", reason, message };
+}
+
+function cacheDiffers(together: AgentFigures, solo: AgentFigures): boolean {
+  if (together.cachedShare === undefined || solo.cachedShare === undefined) return false;
+  return Math.abs(together.cachedShare - solo.cachedShare) > TOLERATED_SHARE;
+}
+
+/** Unknown lengths cannot be told apart. */
+export function lengthsDiffer(first: number | undefined, second: number | undefined): boolean {
+  if (first === undefined || second === undefined) return false;
+  return Math.abs(first - second) > TOLERATED_SHARE * Math.max(first, second);
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "an unknown part" : `${(share * 100).toFixed(0)} %`;
+}
+
+function tokens(count: number | undefined): string {
+  return count === undefined ? "an unknown number of" : count.toFixed(0);
+}

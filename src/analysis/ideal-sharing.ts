@@ -1,0 +1,83 @@
+/** The null of one block: its own solo requests, played together on ideal devices. */
+import { nsToMs } from "../core/units.ts";
+import type { AgentWork, IdealRun, RequestWork } from "./null-schedule.ts";
+import { onOneAtATimeDevice, onSharedDevice } from "./null-schedule.ts";
+import type { FoldedTrial } from "./run-fold.ts";
+import type { Speedup } from "./speedup.ts";
+import { trueSpeedup } from "./speedup.ts";
+
+/** What a block would show on an ideal device. */
+export interface IdealFigures {
+  /** In the order of the agents. */
+  readonly retention: readonly (number | undefined)[];
+  readonly trueSpeedup: Speedup | undefined;
+  /** Walls of the agents alone ÷ wall together: what aggregate gain would be. */
+  readonly gain: number | undefined;
+}
+
+export interface SharingNull {
+  /** 1/N, where it holds: agents alike, and none ever pauses. */
+  readonly equalShare: number | undefined;
+  readonly oneAtATime: IdealFigures;
+  readonly shared: IdealFigures;
+}
+
+/** The simulation needs no more than this to reach its steady state, and is quadratic in agents. */
+const MOST_REQUESTS_PER_AGENT = 1_000;
+
+/** Reading files and building prompts takes a few milliseconds between requests; it is no pause. */
+const TOLERATED_PAUSE_SHARE = 0.05;
+
+/** An agent's requests as its solo trial showed them; `undefined` when none finished. */
+export function agentWork(
+  agent: string,
+  solo: FoldedTrial,
+  everyMs: number | undefined,
+): AgentWork | undefined {
+  const rows = solo.agents.get(solo.record.soloAgent ?? agent)?.rows;
+  if (rows === undefined) return undefined;
+  const requests: RequestWork[] = [];
+  let previousEndMs = nsToMs(solo.record.barrierNs);
+  for (let index = 0; index < rows.length && requests.length < MOST_REQUESTS_PER_AGENT; index++) {
+    const sentMs = rows.at(index, "sentMs");
+    const latencyMs = rows.at(index, "latencyMs");
+    if (sentMs === undefined || latencyMs === undefined) continue;
+    requests.push({
+      workMs: Math.max(latencyMs - (rows.at(index, "coldLoadMs") ?? 0), 0),
+      pauseMs: Math.max(sentMs - previousEndMs, 0),
+    });
+    previousEndMs = sentMs + latencyMs;
+  }
+  if (requests.length === 0) return undefined;
+  return { agent, requests, ...(everyMs === undefined ? {} : { everyMs }) };
+}
+
+export function sharingNull(agents: readonly AgentWork[], alike: boolean): SharingNull {
+  return {
+    equalShare: alike && agents.every(neverPauses) ? 1 / agents.length : undefined,
+    oneAtATime: idealFigures(agents, onOneAtATimeDevice),
+    shared: idealFigures(agents, onSharedDevice),
+  };
+}
+
+function neverPauses({ requests, everyMs }: AgentWork): boolean {
+  const pausedMs = requests.reduce((total, request) => total + request.pauseMs, 0);
+  return everyMs === undefined && pausedMs <= TOLERATED_PAUSE_SHARE * workMs({ requests });
+}
+
+function workMs({ requests }: Pick<AgentWork, "requests">): number {
+  return requests.reduce((total, request) => total + request.workMs, 0);
+}
+
+function idealFigures(
+  agents: readonly AgentWork[],
+  device: (agents: readonly AgentWork[]) => IdealRun,
+): IdealFigures {
+  const together = device(agents);
+  const wallsAloneMs = agents.reduce((total, agent) => total + device([agent]).wallMs, 0);
+  return {
+    retention: together.agents.map((agent) => agent.retention),
+    trueSpeedup: trueSpeedup(agents.map(workMs), together.wallMs),
+    gain: together.wallMs > 0 ? wallsAloneMs / together.wallMs : undefined,
+  };
+}

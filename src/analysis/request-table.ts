@@ -1,0 +1,141 @@
+/**
+ * The requests of a run as columns of numbers. A million request records as objects would need
+ * gigabytes; as columns they need 8 bytes per number, and every figure reads the columns it needs.
+ */
+
+const COLUMNS = [
+  "position",
+  /** 1 for a request that ended well; the figures of any other request are unknown. */
+  "ok",
+  "cancelled",
+  "sentMs",
+  "ttftMs",
+  "responseTtftMs",
+  "firstVisibleMs",
+  "latencyMs",
+  "responseLatencyMs",
+  "meanItlMs",
+  /** (tokens after the first event) and the time they took; also of requests that did not end well. */
+  "decodeTokens",
+  "decodeMs",
+  "outputTokens",
+  /** 1 where the output tokens are a count of text events. */
+  "estimated",
+  /** Tokens inside the window in which all agents are busy, and 1 where that is a share and no count. */
+  "steadyTokens",
+  "steadyShare",
+  "inputTokens",
+  "cachedTokens",
+  "promptCold",
+  "promptHash",
+  /** Model loading inside the request; 0 for a warm one. */
+  "coldLoadMs",
+  "step",
+  "endpoint",
+] as const;
+
+type Column = (typeof COLUMNS)[number];
+export type Row = { readonly [K in Column]: number | undefined };
+
+const FIRST_CAPACITY = 1024;
+
+export class RequestTable {
+  #capacity = FIRST_CAPACITY;
+  #length = 0;
+  readonly #groups: number[] = [];
+  readonly #columns = new Map<Column, Float64Array>(
+    COLUMNS.map((column) => [column, new Float64Array(FIRST_CAPACITY)]),
+  );
+
+  /** NaN marks an unknown value inside the table and never leaves it. */
+  add(group: number, row: Row): number {
+    if (this.#length === this.#capacity) this.#grow();
+    for (const [column, values] of this.#columns) values[this.#length] = row[column] ?? Number.NaN;
+    this.#groups.push(group);
+    return this.#length++;
+  }
+
+  set(row: number, column: Column, value: number): void {
+    this.#column(column)[row] = value;
+  }
+
+  at(row: number, column: Column): number | undefined {
+    const value = this.#column(column)[row];
+    return value === undefined || Number.isNaN(value) ? undefined : value;
+  }
+
+  /** The rows of each group 0 … groups − 1, in the order they were added: a counting sort. */
+  rowsByGroup(groups: number): readonly RequestRows[] {
+    const starts = new Int32Array(groups + 1);
+    for (const group of this.#groups) starts[group + 1] = (starts[group + 1] as number) + 1;
+    for (let group = 0; group < groups; group++)
+      starts[group + 1] = (starts[group + 1] as number) + (starts[group] as number);
+    const next = starts.slice();
+    const order = new Int32Array(this.#length);
+    this.#groups.forEach((group, row) => {
+      order[next[group] as number] = row;
+      next[group] = (next[group] as number) + 1;
+    });
+    return Array.from(
+      { length: groups },
+      (_, group) => new RequestRows(this, order.subarray(starts[group], starts[group + 1])),
+    );
+  }
+
+  #column(column: Column): Float64Array {
+    return this.#columns.get(column) as Float64Array;
+  }
+
+  #grow(): void {
+    this.#capacity *= 2;
+    for (const [column, values] of this.#columns) {
+      const larger = new Float64Array(this.#capacity);
+      larger.set(values);
+      this.#columns.set(column, larger);
+    }
+  }
+}
+
+/** Some rows of a table: the requests of one agent in one trial. */
+export class RequestRows {
+  readonly #table: RequestTable;
+  readonly #rows: Int32Array;
+
+  constructor(table: RequestTable, rows: Int32Array) {
+    this.#table = table;
+    this.#rows = rows;
+  }
+
+  get length(): number {
+    return this.#rows.length;
+  }
+
+  at(index: number, column: Column): number | undefined {
+    const row = this.#rows[index];
+    return row === undefined ? undefined : this.#table.at(row, column);
+  }
+
+  /** The known values of a column, in order. */
+  values(column: Column): Float64Array {
+    const known = new Float64Array(this.#rows.length);
+    let length = 0;
+    for (const row of this.#rows) {
+      const value = this.#table.at(row, column);
+      if (value !== undefined) known[length++] = value;
+    }
+    return known.subarray(0, length);
+  }
+
+  /** The sum of what is known: 0 when nothing is, so ask `values` where that matters. */
+  sum(column: Column): number {
+    return this.values(column).reduce((total, value) => total + value, 0);
+  }
+
+  /** The rows that pass, by index. */
+  where(keep: (index: number) => boolean): RequestRows {
+    return new RequestRows(
+      this.#table,
+      this.#rows.filter((_, index) => keep(index)),
+    );
+  }
+}
