@@ -10,6 +10,7 @@ import { createHttpTransport } from "./http-transport.ts";
 import { createLlamaServerEngine } from "./llama-server/llama-server.ts";
 import { createOllamaEngine } from "./ollama/ollama.ts";
 import { createOpenAiEngine } from "./openai/openai.ts";
+import { createSimulatedEngine } from "./simulated/simulated.ts";
 import { createTgiEngine } from "./tgi/tgi.ts";
 import { createVllmEngine } from "./vllm/vllm.ts";
 
@@ -26,7 +27,7 @@ const ENGINES: Readonly<Record<EngineKind, (link: EngineLink) => Engine>> = {
   tgi: createTgiEngine,
   "llama-server": createLlamaServerEngine,
   ollama: createOllamaEngine,
-  simulated: createOpenAiEngine,
+  simulated: createSimulatedEngine,
 };
 
 /** Control calls are few; two never wait for each other behind a slow one. */

@@ -32,7 +32,7 @@ export function createLlamaServerEngine(link: EngineLink): Engine {
   return assembleEngine(link, {
     kind: "llama-server",
     capabilities: CAPABILITIES,
-    ...openAiDataPlane({ extraBody, extras: { read: readTimings } }),
+    ...openAiDataPlane({ extraBody: llamaServerBody, extras: { read: readLlamaServerTimings } }),
     health: async () => {
       const { failure } = await link.control.ask("GET", "/health");
       if (failure !== undefined) throw endpointError(failure, link);
@@ -49,7 +49,8 @@ export function createLlamaServerEngine(link: EngineLink): Engine {
   });
 }
 
-function extraBody({ options, stream }: GenerateRequest): JsonRecord {
+/** The fields that llama-server takes beyond OpenAI's. */
+export function llamaServerBody({ options, stream }: GenerateRequest): JsonRecord {
   return {
     // Counts in every chunk: a chunk holds several tokens under speculative decoding, and where
     // the server waits for the rest of a UTF-8 character.
@@ -62,7 +63,7 @@ function extraBody({ options, stream }: GenerateRequest): JsonRecord {
 }
 
 /** `prompt_n` counts what was really computed; `cache_n` is what the cache gave. */
-function readTimings(event: JsonRecord): ExtraFigures | undefined {
+export function readLlamaServerTimings(event: JsonRecord): ExtraFigures | undefined {
   const timings = recordAt(event, "timings");
   if (timings === undefined) return undefined;
   const cachedTokens = amountAt(timings, "cache_n");

@@ -26,14 +26,11 @@ export interface GenerationSpec {
   readonly load?: LoadSettings;
 }
 
-export interface GenerationEnd {
-  readonly timings: RequestTimings;
-  readonly finishReason: "stop" | "length";
-}
+export type FinishReason = "stop" | "length";
 
 export interface GenerationSink {
-  /** One token's text; `end` comes with the last one. */
-  onToken(text: string, end: GenerationEnd | undefined): void;
+  /** One token's text; the reason to finish comes with the last one. */
+  onToken(text: string, timings: RequestTimings, finish: FinishReason | undefined): void;
 }
 
 export type Started =
@@ -110,7 +107,7 @@ export class SimulatedHost {
       : naturalLengthTokens(seed, spec.seed, spec.prompt, meanOutputTokens);
     const words = textSource(seed, spec.seed, spec.prompt);
     const id = `request-${++this.#requests}`;
-    let reason: GenerationEnd["finishReason"] = natural <= most ? "stop" : "length";
+    let finish: FinishReason = natural <= most ? "stop" : "length";
     const admission = this.#paced.submit(
       {
         id,
@@ -121,15 +118,15 @@ export class SimulatedHost {
         ...(spec.load === undefined ? {} : { load: spec.load }),
       },
       {
-        onToken: (_index, _atNs, timings) => {
-          if (timings !== undefined) this.#account(timings);
-          sink.onToken(words.next(), timings === undefined ? undefined : { timings, finishReason: reason });
+        onToken: (timings, isLast) => {
+          if (isLast) this.#account(timings);
+          sink.onToken(words.next(), timings, isLast ? finish : undefined);
         },
       },
     );
     if (admission.kind === "refused")
       return { kind: "refused", promptTokens, contextTokens: admission.contextTokens };
-    if (admission.cutByContext) reason = "length";
+    if (admission.cutByContext) finish = "length";
     return { kind: "started", cancel: () => this.#cancel(id) };
   }
 
@@ -143,14 +140,18 @@ export class SimulatedHost {
     // One token in and out: the simulator loads for a request, as Ollama's scheduler does.
     this.#paced.submit(
       { id: `load-${++this.#requests}`, promptTokens: 1, outputTokens: 1, load },
-      { onToken: (_index, _atNs, timings) => onLoaded(timings?.loadNs ?? 0) },
+      { onToken: (timings) => onLoaded(timings.loadNs) },
     );
+  }
+
+  /** Such a server answers 503 until its model is there; Ollama loads on the first request instead. */
+  get isLoadingAtStart(): boolean {
+    return this.#loadsAtStart && this.loaded === undefined;
   }
 
   /** Servers other than Ollama load their model when they start. */
   loadAtStart(): void {
-    const { like } = this.settings;
-    if (like === "llama-server" || like === "openai") this.load(this.defaultLoad, () => undefined);
+    if (this.#loadsAtStart) this.load(this.defaultLoad, () => undefined);
   }
 
   /** At once, or as soon as the last request has ended. */
@@ -162,16 +163,21 @@ export class SimulatedHost {
     this.#paced.stop();
   }
 
+  get #loadsAtStart(): boolean {
+    return this.settings.like === "llama-server" || this.settings.like === "openai";
+  }
+
   #cancel(id: string): void {
     this.#paced.cancel(id);
     this.#unloadIfDue();
   }
 
+  /** Counts what has finished, and a due unload finds the engine idle. */
   #account(timings: RequestTimings): void {
     this.totals.promptTokens += timings.promptTokens - timings.cachedTokens;
     this.totals.promptNs += timings.firstTokenNs - timings.startedNs;
     this.totals.outputTokens += timings.outputTokens;
-    this.totals.outputNs += timings.endNs - timings.firstTokenNs;
+    this.totals.outputNs += timings.latestTokenNs - timings.firstTokenNs;
     this.#unloadIfDue();
   }
 

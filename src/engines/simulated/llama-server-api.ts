@@ -4,19 +4,19 @@ import { NS_PER_S } from "../../core/units.ts";
 import { asRecord, listAt, textAt } from "../json-shape.ts";
 import { renderChat } from "./chat-text.ts";
 import type { SimulatedHost } from "./host.ts";
-import { isLoading, refuse } from "./openai-api.ts";
+import { refuse } from "./openai-api.ts";
 import { detokenize, tokenize } from "./token-rule.ts";
 
 export function registerLlamaServerApi(app: FastifyInstance, host: SimulatedHost): void {
   const whenLoaded = (reply: FastifyReply, value: () => unknown): unknown =>
-    isLoading(host) ? refuse(reply, 503, "Loading model", "unavailable") : value();
+    host.isLoadingAtStart ? refuse(reply, 503, "Loading model") : value();
   app.get("/health", (_request, reply) => whenLoaded(reply, () => ({ status: "ok" })));
   app.get("/slots", (_request, reply) => whenLoaded(reply, () => slotsOf(host)));
   app.get("/props", (_request, reply) => whenLoaded(reply, () => propsOf(host)));
   app.get("/metrics", (_request, reply) => reply.type("text/plain; version=0.0.4").send(metricsOf(host)));
   app.post("/tokenize", (request, reply) => {
     const content = textAt(asRecord(request.body), "content");
-    if (content === undefined) return refuse(reply, 400, "'content' must be a string", null);
+    if (content === undefined) return refuse(reply, 400, "'content' must be a string");
     return { tokens: tokenize(content) };
   });
   app.post("/detokenize", (request) => {
@@ -25,7 +25,7 @@ export function registerLlamaServerApi(app: FastifyInstance, host: SimulatedHost
   });
   app.post("/apply-template", (request, reply) => {
     const prompt = renderChat(asRecord(request.body)?.["messages"]);
-    if (prompt === undefined) return refuse(reply, 400, "'messages' must be a list of messages", null);
+    if (prompt === undefined) return refuse(reply, 400, "'messages' must be a list of messages");
     return { prompt };
   });
 }

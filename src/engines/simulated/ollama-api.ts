@@ -8,7 +8,8 @@ import type { LoadSettings, RequestTimings } from "../../predict/simulate/simula
 import { amountAt, asRecord, booleanAt, recordAt, textAt } from "../json-shape.ts";
 import type { JsonRecord } from "../json-shape.ts";
 import { renderChat } from "./chat-text.ts";
-import type { GenerationEnd, GenerationSpec, SimulatedHost } from "./host.ts";
+import type { FinishReason, GenerationSpec, SimulatedHost } from "./host.ts";
+import { readLoadSettings } from "./load-settings.ts";
 import { resolveModel } from "./model-name.ts";
 import { ReplyStream } from "./reply-stream.ts";
 import { detokenize, tokenize } from "./token-rule.ts";
@@ -48,7 +49,7 @@ function answer(host: SimulatedHost, form: Form, body: unknown, reply: FastifyRe
   if (asked === undefined) return reply.code(400).send({ error: "model is required" });
   const model = resolveModel(host.settings.models, asked);
   if (model === undefined) return unknownModel(reply, asked);
-  const load = loadSettings(host, recordAt(record, "options"));
+  const load = readLoadSettings(host, recordAt(record, "options"));
   const empty = form === "chat" ? isEmptyList(record["messages"]) : (textAt(record, "prompt") ?? "") === "";
   if (empty) return loadOnly(host, form, model, record, load, reply);
   const prompt = form === "chat" ? renderChat(record["messages"]) : textAt(record, "prompt");
@@ -89,23 +90,22 @@ function run(
   spec: GenerationSpec,
   body: JsonRecord,
   reply: FastifyReply,
-): unknown {
+): FastifyReply {
   const streams = booleanAt(body, "stream") ?? true;
-  let stream: ReplyStream | undefined;
+  const stream = new ReplyStream(reply, streams ? "application/x-ndjson" : "application/json; charset=utf-8");
+  const line = (text: string, more: object): string =>
+    JSON.stringify({ ...lineHead(host, model), ...textField(form, text), ...more });
   let text = "";
   const started = host.start(spec, {
-    onToken: (piece, end) => {
-      if (stream === undefined) return;
+    onToken: (piece, timings, finish) => {
       text += piece;
-      const line = streams
-        ? `${JSON.stringify({ ...lineHead(host, model), ...textField(form, piece), done: false })}\n`
-        : "";
-      if (end === undefined) {
-        if (streams) stream.write(line);
+      const written = streams ? `${line(piece, { done: false })}\n` : "";
+      if (finish === undefined) {
+        if (streams) stream.write(written);
         return;
       }
-      const last = { ...lineHead(host, model), ...textField(form, streams ? "" : text), ...lastFields(end) };
-      stream.end(`${line}${JSON.stringify(last)}${streams ? "\n" : ""}`);
+      const last = line(streams ? "" : text, lastFields(timings, finish));
+      stream.end(`${written}${last}${streams ? "\n" : ""}`);
       if (wantsUnload(body)) host.unload();
     },
   });
@@ -113,8 +113,7 @@ function run(
     return reply
       .code(400)
       .send({ error: `the prompt exceeds the context of ${started.contextTokens} tokens` });
-  stream = new ReplyStream(reply, streams ? "application/x-ndjson" : "application/json; charset=utf-8");
-  stream.onGone(() => started.cancel());
+  stream.open(() => started.cancel());
   return reply;
 }
 
@@ -140,30 +139,17 @@ function cutToContext(prompt: string, contextTokens: number, outputTokens: numbe
   return ids.length <= room ? prompt : detokenize(ids.slice(-room));
 }
 
-function loadSettings(host: SimulatedHost, options: JsonRecord | undefined): LoadSettings {
-  const { shape } = host.settings;
-  const loaded = host.loaded ?? host.defaultLoad;
-  const context = amountAt(options, "num_ctx") ?? loaded.contextTokens;
-  const layers = amountAt(options, "num_gpu") ?? loaded.gpuLayers;
-  return {
-    contextTokens: Math.max(Math.min(Math.floor(context), shape.trainedContextTokens), 2),
-    gpuLayers: Math.min(Math.floor(layers), shape.layers + 1),
-  };
-}
-
-function lastFields({ timings, finishReason }: GenerationEnd): object {
-  return { done_reason: finishReason, done: true, ...durations(timings) };
-}
-
 /** Ollama's durations in nanoseconds. Waiting for a slot is in `total_duration` alone. */
-function durations(timings: RequestTimings): object {
+function lastFields(timings: RequestTimings, finish: FinishReason): object {
   return {
-    total_duration: timings.endNs - timings.submittedNs,
+    done_reason: finish,
+    done: true,
+    total_duration: timings.latestTokenNs - timings.submittedNs,
     load_duration: timings.loadNs,
     prompt_eval_count: timings.promptTokens,
     prompt_eval_duration: timings.firstTokenNs - timings.startedNs,
     eval_count: timings.outputTokens,
-    eval_duration: timings.endNs - timings.firstTokenNs,
+    eval_duration: timings.latestTokenNs - timings.firstTokenNs,
   };
 }
 

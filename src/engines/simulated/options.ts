@@ -12,7 +12,7 @@ export type Flavour = (typeof FLAVOURS)[number];
 
 export const SERVING_MODES: readonly ServingMode[] = ["continuous", "sequential", "time-shared"];
 
-export interface SimulatedEngineOptions {
+export interface SimulatedOptions {
   /** 0: a free one. */
   readonly port?: number;
   readonly host?: string;
@@ -38,7 +38,7 @@ export interface SimulatedEngineOptions {
   readonly meanOutputTokens?: number;
 }
 
-export interface SimulatedSettings extends Required<Omit<SimulatedEngineOptions, "gpu" | "shape">> {
+export interface SimulatedSettings extends Required<Omit<SimulatedOptions, "gpu" | "shape">> {
   readonly gpu: GpuSpec;
   readonly shape: ModelShape;
 }
@@ -57,13 +57,13 @@ const DEFAULTS = {
   speed: 1,
   seed: 1,
   meanOutputTokens: 128,
-} as const satisfies SimulatedEngineOptions;
+} as const satisfies SimulatedOptions;
 
 const DEFAULT_GPU_ID = "rtx-4090";
 export const DEFAULT_SIMULATED_MODEL = "slipway-sim:8b";
 
 /** Throws FLAG_INVALID for a card, shape or number that cannot be. */
-export function settleOptions(options: SimulatedEngineOptions): SimulatedSettings {
+export function settleOptions(options: SimulatedOptions): SimulatedSettings {
   const models =
     options.models === undefined || options.models.length === 0 ? [DEFAULT_SIMULATED_MODEL] : options.models;
   const gpuName = options.gpu ?? DEFAULT_GPU_ID;

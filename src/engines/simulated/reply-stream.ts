@@ -8,18 +8,20 @@ export class ReplyStream {
   readonly #reply: FastifyReply;
   readonly #contentType: string;
 
-  /** Takes the response out of the framework's hands: from here every byte goes to the socket as it is written. */
   constructor(reply: FastifyReply, contentType: string) {
-    reply.hijack();
     this.#reply = reply;
     this.#contentType = contentType;
   }
 
-  /** Called once if the connection closes before `end`. */
-  onGone(callback: () => void): void {
+  /**
+   * Takes the response out of the framework's hands: from here every byte goes to the socket as it
+   * is written. `onGone` is called once if the connection closes before `end`.
+   */
+  open(onGone: () => void): void {
+    this.#reply.hijack();
     const { raw } = this.#reply;
     raw.once("close", () => {
-      if (!raw.writableFinished) callback();
+      if (!raw.writableFinished) onGone();
     });
     // A client that leaves while we write gives an error as well; "close" follows it.
     raw.on("error", () => undefined);

@@ -6,16 +6,15 @@
 import fastify from "fastify";
 import type { FastifyInstance } from "fastify";
 import { messageOf } from "../../core/errors.ts";
+import { SIMULATED_HEADER } from "../generate.ts";
 import type { SimulatedHost } from "./host.ts";
 import { registerLlamaServerApi } from "./llama-server-api.ts";
 import { registerOllamaApi } from "./ollama-api.ts";
 import { registerOpenAiApi } from "./openai-api.ts";
+import { registerSlipwayApi } from "./slipway-api.ts";
 
 /** A prompt of a million tokens is some 5 MB. */
 const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
-
-/** On every response, so that nothing measured here can pass for a real engine. */
-export const SIMULATED_HEADER = "x-slipway-simulated";
 
 export function createServer(host: SimulatedHost): FastifyInstance {
   const app = fastify({ bodyLimit: MAX_REQUEST_BYTES, forceCloseConnections: true });
@@ -30,6 +29,7 @@ export function createServer(host: SimulatedHost): FastifyInstance {
     }
   });
   app.addHook("onRequest", (_request, reply, next) => {
+    // Before anything can answer, so that no response of any kind can pass for a real engine's.
     reply.raw.setHeader(SIMULATED_HEADER, "1");
     next();
   });
@@ -39,7 +39,7 @@ export function createServer(host: SimulatedHost): FastifyInstance {
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send(errorBody(request.url, 404, `no such path: ${request.url}`)),
   );
-  app.get("/slipway/engine", () => factsOf(host));
+  registerSlipwayApi(app, host);
   registerOpenAiApi(app, host);
   if (like === "any" || like === "ollama") registerOllamaApi(app, host);
   if (like === "any" || like === "llama-server") registerLlamaServerApi(app, host);
@@ -51,26 +51,4 @@ function errorBody(url: string, status: number, message: string): object {
   if (url.startsWith("/api/")) return { error: message };
   const type = status === 404 ? "not_found_error" : status < 500 ? "invalid_request_error" : "server_error";
   return { error: { message, type, param: null, code: null } };
-}
-
-function factsOf(host: SimulatedHost): object {
-  const { settings } = host;
-  return {
-    simulated: true,
-    like: settings.like,
-    models: settings.models,
-    shape: settings.shape.name,
-    modelLayers: settings.shape.layers,
-    gpu: settings.gpu.name,
-    mode: settings.mode,
-    slots: settings.mode === "sequential" ? 1 : settings.slots,
-    contextTokens: (host.loaded ?? host.defaultLoad).contextTokens,
-    gpuLayers: (host.loaded ?? host.defaultLoad).gpuLayers,
-    batchTokens: settings.batchTokens,
-    loadMs: settings.loadMs,
-    jitter: settings.jitter,
-    speed: settings.speed,
-    seed: settings.seed,
-    tokenRule: "up to 4 bytes without white space, with the one white-space byte before them",
-  };
 }

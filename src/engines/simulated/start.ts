@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { OperatorError, messageOf, systemCodeOf } from "../../core/errors.ts";
 import { SimulatedHost } from "./host.ts";
 import { settleOptions } from "./options.ts";
-import type { SimulatedEngineOptions, SimulatedSettings } from "./options.ts";
+import type { SimulatedOptions, SimulatedSettings } from "./options.ts";
 import { createServer } from "./server.ts";
 
 export interface StartedEngine {
@@ -15,10 +15,7 @@ export interface StartedEngine {
 }
 
 /** Throws FLAG_INVALID for bad options and PORT_IN_USE. */
-export async function startSimulatedEngine(
-  options: SimulatedEngineOptions,
-  clock: Clock,
-): Promise<StartedEngine> {
+export async function startSimulatedEngine(options: SimulatedOptions, clock: Clock): Promise<StartedEngine> {
   const settings = settleOptions(options);
   const host = new SimulatedHost(settings, clock);
   const app = createServer(host);
@@ -58,7 +55,7 @@ export type WorkerMessage =
  * In a worker thread, so that simulated decoding does not run in the loop that takes the stamps.
  * Options are checked here first, so that a bad one fails as in the same thread.
  */
-export async function startSimulatedEngineInWorker(options: SimulatedEngineOptions): Promise<StartedEngine> {
+export async function startSimulatedEngineInWorker(options: SimulatedOptions): Promise<StartedEngine> {
   settleOptions(options);
   const worker = new Worker(new URL("./worker-main.js", import.meta.url), { workerData: options });
   const message = await new Promise<WorkerMessage>((resolve, reject) => {

@@ -8,8 +8,8 @@ import type { Admission, RequestTimings, SimulatedRequest, Step, StepOutcome } f
 import type { SlotEngine } from "./slot-engine.ts";
 
 export interface TokenListener {
-  /** `atNs` is the time in the model; the clock may be a little later. `finished` comes with the last token. */
-  onToken(index: number, atNs: number, finished: RequestTimings | undefined): void;
+  /** One more token; `timings` are those of the model, and the clock may be a little later. */
+  onToken(timings: RequestTimings, isLast: boolean): void;
 }
 
 export class PacedEngine {
@@ -83,10 +83,10 @@ export class PacedEngine {
   }
 
   #deliver(outcome: StepOutcome): void {
-    for (const { id, index, finished } of outcome.emissions) {
+    for (const { id, timings, isLast } of outcome.emissions) {
       const listener = this.#listeners.get(id);
-      if (finished !== undefined) this.#listeners.delete(id);
-      listener?.onToken(index, outcome.atNs, finished);
+      if (isLast) this.#listeners.delete(id);
+      listener?.onToken(timings, isLast);
     }
   }
 }

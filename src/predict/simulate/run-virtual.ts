@@ -71,10 +71,10 @@ export function runVirtual(engine: SlotEngine, clients: readonly VirtualClient[]
 
   const complete = (): void => {
     const { atNs, emissions } = engine.completeStep();
-    for (const { id, finished: timings } of emissions) {
+    for (const { id, timings, isLast } of emissions) {
       const progress = defined(owners.get(id), "the owner of a token");
       progress.tokensNs.push(atNs);
-      if (timings === undefined) continue;
+      if (!isLast) continue;
       const { client, position, tokensNs } = progress;
       finished.push({ client: client.name, position, timings, tokensNs });
       owners.delete(id);

@@ -27,28 +27,29 @@ export type Admission =
   | { readonly kind: "accepted"; readonly outputTokens: number; readonly cutByContext: boolean }
   | { readonly kind: "refused"; readonly contextTokens: number };
 
-/** How one request's time was spent. The first token comes out of the step that ends its prefill. */
+/** How one request's time was spent up to its latest token. The first token comes out of the step that ends its prefill. */
 export interface RequestTimings {
   readonly submittedNs: number;
   /** It got its slot; the first step that works for it begins. */
   readonly startedNs: number;
   readonly firstTokenNs: number;
-  readonly endNs: number;
+  /** Its latest token came out. */
+  readonly latestTokenNs: number;
   /** The part of the wait that was a model load. */
   readonly loadNs: number;
   readonly slotId: number;
   readonly promptTokens: number;
   /** Prompt tokens that were in the slot's cache. */
   readonly cachedTokens: number;
+  /** So far. */
   readonly outputTokens: number;
 }
 
+/** One token. */
 export interface Emission {
   readonly id: string;
-  /** 0 for a request's first token. */
-  readonly index: number;
-  /** Set with the last token. */
-  readonly finished?: RequestTimings;
+  readonly timings: RequestTimings;
+  readonly isLast: boolean;
 }
 
 export interface PrefillProgress {

@@ -183,11 +183,10 @@ export class SlotEngine {
   }
 
   #emit(slot: Slot, running: Running, atNs: number): Emission {
-    const index = running.emittedTokens++;
-    const id = running.request.id;
-    if (running.emittedTokens < running.outputTokens) return { id, index };
-    release(slot);
-    return { id, index, finished: timingsOf(slot.id, running, atNs) };
+    running.emittedTokens++;
+    const isLast = running.emittedTokens === running.outputTokens;
+    if (isLast) release(slot);
+    return { id: running.request.id, timings: timingsOf(slot.id, running, atNs), isLast };
   }
 
   /** First come, first served; a request that insists on a busy slot lets the others by. */

@@ -73,17 +73,17 @@ export function release(slot: Slot): void {
   slot.running = undefined;
 }
 
-export function timingsOf(slotId: number, running: Running, endNs: number): RequestTimings {
+export function timingsOf(slotId: number, running: Running, latestTokenNs: number): RequestTimings {
   return {
     submittedNs: running.submittedNs,
     startedNs: running.startedNs,
     firstTokenNs: running.firstTokenNs,
-    endNs,
+    latestTokenNs,
     loadNs: running.loadNs,
     slotId,
     promptTokens: running.request.promptTokens,
     cachedTokens: running.cachedTokens,
-    outputTokens: running.outputTokens,
+    outputTokens: running.emittedTokens,
   };
 }
 
