@@ -28,7 +28,7 @@ export interface RequestFacts {
   readonly protocol: RecordedProtocol;
   readonly model: string;
   readonly stream: boolean;
-  /** The hash that the runner gives a request of its own with the same messages or prompt. */
+  /** Of the messages or the prompt, whatever order the client's JSON has their keys in. */
   readonly promptHash: string;
 }
 
