@@ -158,13 +158,15 @@ export class AgentLoop {
     attempt: number,
   ): Promise<Completion | undefined> {
     const { clock, signal, limits } = this.#trial;
+    const { inFlight } = this.#endpoint;
     const queuedNs = clock.nowNs();
-    const release = await this.#endpoint.inFlight.acquire(signal).catch(() => undefined);
+    const free = inFlight.tryAcquire();
+    const release = free ?? (await inFlight.acquire(signal).catch(() => undefined));
     if (release === undefined || signal.aborted) {
       release?.();
       return undefined;
     }
-    const clientQueueNs = clock.nowNs() - queuedNs;
+    const clientQueueNs = free === undefined ? clock.nowNs() - queuedNs : 0;
     this.#parts.queueNs += clientQueueNs;
     try {
       const request = this.#generateRequest(step);

@@ -11,10 +11,22 @@ export class InFlightLimit {
     this.#limit = limit;
   }
 
-  /** Resolves when a place is free. The returned function gives it back and may be called once. */
+  /** A place without waiting, where one is free. The returned function gives it back. */
+  tryAcquire(): (() => void) | undefined {
+    if (this.#inFlight >= this.#limit) return undefined;
+    this.#inFlight++;
+    return this.#place();
+  }
+
+  /** Resolves when a place is free; rejects with the signal's reason when aborted before. */
   async acquire(signal?: AbortSignal): Promise<() => void> {
-    if (this.#inFlight < this.#limit) this.#inFlight++;
-    else await this.#turn(signal);
+    const free = this.tryAcquire();
+    if (free !== undefined) return free;
+    await this.#turn(signal);
+    return this.#place();
+  }
+
+  #place(): () => void {
     let held = true;
     return () => {
       if (!held) return;

@@ -14,6 +14,7 @@ import {
   coolDown,
   effectiveHash,
   loadModels,
+  openConnections,
   readFacts,
   unloadAll,
   warmUp,
@@ -50,10 +51,11 @@ export async function runTrial(
   await calibrateAll(agents, trial);
   await warmUp(agents, trial, scenario.warmUpRequests);
   const facts = await readFacts(agents);
+  await openConnections(agents);
   trial.sink.event({
     atNs: trial.clock.nowNs(),
     kind: "barrier",
-    message: `${agents.length} agents start`,
+    message: `start of ${agents.map((agent) => agent.spec.name).join(", ")}`,
     data: { trialId: trial.trialId },
   });
   const seats = await Promise.all(agents.map((agent) => takeSeat(agent, plan, trial)));

@@ -7,7 +7,7 @@ import { OperatorError } from "../../core/errors.ts";
 import type { EndpointSpec } from "../../engines/engine.ts";
 import type { LocalEngine } from "../../engines/registry.ts";
 import { createEngine, findLocalEngines } from "../../engines/registry.ts";
-import type { SimulatedEngineOptions } from "../../engines/simulated/options.ts";
+import type { SimulatedOptions } from "../../engines/simulated/options.ts";
 import { startSimulatedEngineInWorker } from "../../engines/simulated/start.ts";
 import type { ConnectedEndpoint } from "../../measure/endpoint.ts";
 import { InFlightLimit } from "../../measure/in-flight-limit.ts";
@@ -148,7 +148,7 @@ export interface Connections {
  */
 export async function connectEndpoints(
   scenario: Scenario,
-  simulated: SimulatedEngineOptions,
+  simulated: SimulatedOptions,
   context: {
     readonly clock: Clock;
     readonly env: Readonly<Record<string, string | undefined>>;

@@ -8,7 +8,9 @@ export function finishRun(writer: RunWriter, status: RunStatus, flags: RawBenchF
   writer.close(status);
   if (flags.json === true) io.out("{}\n");
   if (status === "interrupted") {
-    io.err(`interrupted; what was measured is kept. Go on with: slipway bench --resume ${writer.manifest.runId}\n`);
+    io.err(
+      `interrupted; what was measured is kept. Go on with: slipway bench --resume ${writer.manifest.runId}\n`,
+    );
     return 130;
   }
   return 0;

@@ -159,14 +159,7 @@ async function measure(session: Session, flags: RawBenchFlags, io: CliIo): Promi
     );
   } finally {
     progress.end();
-    const overhead = await telemetry?.stop();
-    if (overhead !== undefined)
-      writer.event({
-        atNs: io.clock.nowNs(),
-        kind: "telemetry-overhead",
-        message: `sampling held the event loop ${overhead.loopHeldMs.toFixed(1)} ms in ${overhead.hostSamples} samples`,
-        data: { ...overhead },
-      });
+    await telemetry?.stop();
   }
   return io.interrupted.aborted ? "interrupted" : "complete";
 }

@@ -25,18 +25,24 @@ export const doctorCommand: DefineCommand = (io, exit) =>
     .option("--runs-dir <folder>", "where run directories go", "runs")
     .option("--json", "print one JSON document on stdout")
     .action(async (flags: DoctorFlags) => {
-      const [{ gatherFacts }, { diagnose }, { renderDiagnosis }, { slipwayVersion }] = await Promise.all([
+      const [
+        { gatherFacts },
+        { diagnose },
+        { renderDiagnosis },
+        { slipwayVersion },
+        { loadMachineCertificate },
+      ] = await Promise.all([
         import("../doctor/gather.ts"),
         import("../doctor/judge.ts"),
         import("../doctor/render.ts"),
-        import("../main.ts"),
+        import("../version.ts"),
+        import("../bench/machine-certificate.ts"),
       ]);
-      const runsDir = resolve(io.cwd, flags.runsDir);
       const facts = await gatherFacts({
         clock: io.clock,
         env: io.env,
-        runsDir,
-        certificatePath: resolve(runsDir, "certificate.json"),
+        runsDir: resolve(io.cwd, flags.runsDir),
+        certified: loadMachineCertificate(io) !== undefined,
         slipwayVersion: slipwayVersion(),
       });
       const diagnosis = diagnose(facts);
