@@ -69,7 +69,7 @@ async function runExample(
 }
 
 describe("an external agent", () => {
-  it.each(EXAMPLE_AGENTS)(
+  it.for(EXAMPLE_AGENTS)(
     "in $language is measured without being changed",
     async ({ command, skipped }, test) => {
       if (skipped !== undefined) test.skip(skipped);
