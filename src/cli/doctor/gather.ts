@@ -7,6 +7,7 @@ import type { EngineKind } from "../../engines/engine.ts";
 import { createEngine, findLocalEngines } from "../../engines/registry.ts";
 import { detectHost } from "../../hardware/detect.ts";
 import type { HostFacts } from "../../hardware/facts.ts";
+import type { SmiOptions } from "../../hardware/gpu-query.ts";
 import type { EndpointFacts } from "../../record/run-manifest.ts";
 
 export interface FoundServer {
@@ -41,39 +42,49 @@ export interface DoctorFacts {
   readonly servers: readonly FoundServer[];
   readonly runs: RunsPlace;
   readonly tools: readonly ToolFact[];
-  /** Path of the error certificate of this machine; absent if none was made. */
-  readonly certificatePath?: string;
+  /** This machine has an error certificate. */
+  readonly certified: boolean;
 }
 
 export interface GatherOptions {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly runsDir: string;
-  readonly certificatePath: string;
+  readonly certified: boolean;
   readonly slipwayVersion: string;
+  readonly smi?: Omit<SmiOptions, "clock">;
+  /** Where servers are looked for on the loopback address; default: the usual ports. */
+  readonly ports?: readonly number[];
 }
 
 /** Takes as long as the slowest of nvidia-smi and the servers: under a second where all is well. */
 export async function gatherFacts(options: GatherOptions): Promise<DoctorFacts> {
-  const { clock, env, runsDir, certificatePath, slipwayVersion } = options;
-  const [host, servers] = await Promise.all([detectHost({ clock }), inspectServers(clock, env)]);
+  const { clock, env } = options;
+  const [host, servers] = await Promise.all([
+    detectHost({ ...options.smi, clock }),
+    inspectServers(clock, env, options.ports),
+  ]);
   return {
-    slipwayVersion,
+    slipwayVersion: options.slipwayVersion,
     nodeVersion: process.version,
     platform: process.platform,
     host,
     servers,
-    runs: inspectRunsPlace(runsDir),
+    runs: inspectRunsPlace(options.runsDir),
     tools: TOOLS.map((tool) => withPath(tool, env["PATH"] ?? "")),
-    ...(existsSync(certificatePath) ? { certificatePath } : {}),
+    certified: options.certified,
   };
 }
 
 /** Settings are read back for this many models per server: each may cost a call of its own. */
 const MOST_MODELS_INSPECTED = 8;
 
-async function inspectServers(clock: Clock, env: GatherOptions["env"]): Promise<readonly FoundServer[]> {
-  const found = await findLocalEngines(clock);
+async function inspectServers(
+  clock: Clock,
+  env: GatherOptions["env"],
+  ports: readonly number[] | undefined,
+): Promise<readonly FoundServer[]> {
+  const found = await findLocalEngines(clock, ports);
   return Promise.all(
     found.map(async ({ url, kind, version }): Promise<FoundServer> => {
       const server = { url, kind, ...(version === undefined ? {} : { version }) };

@@ -2,7 +2,7 @@
  * What of the product works on a machine, from its facts alone. Each finding that is not plain
  * "works" says why and what to do next.
  */
-import { BYTES_PER_GIB, formatBytes } from "../../core/units.ts";
+import { BYTES_PER_GIB, BYTES_PER_MIB, formatBytes } from "../../core/units.ts";
 import type { GpuFacts } from "../../hardware/facts.ts";
 import type { DoctorFacts, FoundServer } from "./gather.ts";
 
@@ -17,6 +17,7 @@ export type Finding =
 
 export interface Diagnosis {
   readonly can: readonly string[];
+  readonly withLimits: readonly string[];
   readonly cannot: readonly string[];
   readonly findings: readonly Finding[];
   /** False when not even the simulated engine can be benchmarked. */
@@ -25,6 +26,9 @@ export interface Diagnosis {
 
 /** A run of a million requests takes about this much. */
 const ROOM_FOR_A_RUN_BYTES = BYTES_PER_GIB;
+
+/** Not even a short run and its report fit into less. */
+const ROOM_FOR_ANYTHING_BYTES = 16 * BYTES_PER_MIB;
 
 /** The first release with everything used here; the package manifest says the same. */
 const OLDEST_NODE = [20, 19] as const;
@@ -51,11 +55,12 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
     ...judgeGovernor(facts),
     ...(program.state === "works" ? [] : [program]),
   ];
-  const named = (states: readonly Finding["state"][]): string[] =>
-    findings.filter((finding) => states.includes(finding.state)).map((finding) => finding.what);
+  const named = (state: Finding["state"]): string[] =>
+    findings.filter((finding) => finding.state === state).map((finding) => finding.what);
   return {
-    can: named(["works", "limited"]),
-    cannot: named(["missing"]),
+    can: named("works"),
+    withLimits: named("limited"),
+    cannot: named("missing"),
     findings,
     anythingWorks: real.state !== "missing" || simulated.state !== "missing",
   };
@@ -122,11 +127,22 @@ function judgePair(servers: readonly FoundServer[]): Finding {
   const ready = servers.filter((server) => server.models.length > 0);
   if (ready.length > 1)
     return { state: "works", what, why: `${ready.length} servers, as the chimera scenarios want` };
+  const [only] = ready;
+  if (only === undefined)
+    return {
+      state: "missing",
+      what,
+      why: "the chimera scenarios want two servers, and none answers here",
+      nextStep: "ollama serve, and beside it OLLAMA_HOST=127.0.0.1:11435 ollama serve",
+    };
   return {
     state: "missing",
     what,
-    why: `the chimera scenarios want two servers, ${ready.length === 1 ? "one is" : "none is"} here`,
-    nextStep: "start a second one, for example: OLLAMA_HOST=127.0.0.1:11435 ollama serve",
+    why: "the chimera scenarios want two servers, and one answers here",
+    nextStep:
+      only.kind === "llama-server"
+        ? "start a second one on another port, for example: llama-server -m <model> --port 8081"
+        : "start a second one on another port, for example: OLLAMA_HOST=127.0.0.1:11435 ollama serve",
   };
 }
 
@@ -186,7 +202,7 @@ function judgeStorage({ runs }: DoctorFacts): Finding {
     };
   if (runs.freeBytes !== undefined && runs.freeBytes < ROOM_FOR_A_RUN_BYTES)
     return {
-      state: "limited",
+      state: runs.freeBytes < ROOM_FOR_ANYTHING_BYTES ? "missing" : "limited",
       what,
       why: `only ${formatBytes(runs.freeBytes)} free in ${runs.path}`,
       nextStep: "free some space, or give another folder with --runs-dir",
@@ -194,12 +210,12 @@ function judgeStorage({ runs }: DoctorFacts): Finding {
   return { state: "works", what, why: `${formatBytes(runs.freeBytes)} free in ${runs.path}` };
 }
 
-function judgeCertificate({ certificatePath }: DoctorFacts): Finding {
-  if (certificatePath !== undefined)
-    return { state: "works", what: "state the error of its own figures", why: certificatePath };
+function judgeCertificate({ certified }: DoctorFacts): Finding {
+  const what = "state the error of its own figures";
+  if (certified) return { state: "works", what, why: "this machine has an error certificate" };
   return {
     state: "missing",
-    what: "state the error of its own figures",
+    what,
     why: "this machine has no error certificate yet",
     nextStep: "slipway bench --selftest",
   };

@@ -31,13 +31,20 @@ export function renderDiagnosis(facts: DoctorFacts, diagnosis: Diagnosis, style:
   return `${sections.join("\n\n")}\n`;
 }
 
+/** Continued lines of the answer stand clear of the labels that begin it. */
+const ANSWER_INDENT = 4;
+
 const section = (title: string, lines: readonly string[]): string =>
   [title, ...lines.map((line) => `  ${line}`)].join("\n");
 
-function answer({ can, cannot }: Diagnosis, style: RenderStyle): string {
-  const line = (label: string, items: readonly string[]): string =>
-    wrap(`${label}${items.length === 0 ? "nothing" : items.join("; ")}.`, style.columns, 8);
-  return `${line("This machine can: ", can)}\n${line("It cannot: ", cannot)}`;
+function answer({ can, withLimits, cannot }: Diagnosis, style: RenderStyle): string {
+  const line = (label: string, items: readonly string[]): string[] =>
+    items.length === 0 ? [] : [wrap(`${label} ${items.join("; ")}.`, style.columns, ANSWER_INDENT)];
+  return [
+    ...line("This machine can:", can.length === 0 ? ["nothing of the product"] : can),
+    ...line("With limits:", withLimits),
+    ...line("It cannot:", cannot),
+  ].join("\n");
 }
 
 function mark(state: Mark, { color }: RenderStyle): string {
