@@ -1,0 +1,65 @@
+import { formatNumber } from "../../core/units.ts";
+import type { Certificate, CertifiedCell } from "./certificate.ts";
+import type { ErrorFigures } from "./error-figures.ts";
+
+const COLUMNS = [
+  "streams × tok/s",
+  "events/s",
+  "TTFT p50",
+  "max",
+  "start p50",
+  "p99",
+  "max",
+  "steady p50",
+  "p99",
+  "max",
+  "shared %",
+  "emitter late p99",
+];
+
+/** The certificate as plain text: one line per cell, receive − write in milliseconds, then the verdict. */
+export function renderCertificate(certificate: Certificate): string {
+  const { machine, verdict } = certificate;
+  const table = [COLUMNS, ...certificate.cells.map(cellColumns)];
+  const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const lines = table.map((row) => row.map((text, column) => text.padStart(widths[column] ?? 0)).join("  "));
+  const highest = verdict.highestEventsPerS;
+  return [
+    `Error certificate (${certificate.grid}), ${certificate.createdIso}`,
+    `${machine.cpuModel ?? "unknown processor"}, ${machine.logicalCores} cores, ${machine.os}, Node ${machine.nodeVersion}`,
+    "Receive − write of streamed events, milliseconds; the emitter ran beside it on this machine.",
+    "",
+    ...lines,
+    "",
+    highest === undefined
+      ? "No event rate of the grid was kept up with."
+      : `Kept up with ${Math.round(highest)} events/s.`,
+    ...verdict.trusted.map(({ tokensPerS, streams }) => trustLine(tokensPerS, streams)),
+    "",
+  ].join("\n");
+}
+
+function trustLine(tokensPerS: number, streams: number): string {
+  return streams === 0
+    ? `At ${tokensPerS} tok/s per stream, trust no figure of this machine.`
+    : `At ${tokensPerS} tok/s per stream, trust figures up to ${streams} streams.`;
+}
+
+function cellColumns(cell: CertifiedCell): string[] {
+  const { plan, firstEvents, startBurst, steady } = cell;
+  const lockstep = plan.pattern === "lockstep" ? " lockstep" : "";
+  return [
+    `${plan.streams} × ${plan.tokensPerS}${lockstep}`,
+    formatNumber(cell.writtenEventsPerS, 0),
+    formatNumber(firstEvents.p50Ms, 2),
+    formatNumber(firstEvents.maxMs, 2),
+    ...spread(startBurst),
+    ...spread(steady),
+    formatNumber(cell.sharedStampPct, 1),
+    formatNumber(cell.emitterLag.p99Ms, 2),
+  ];
+}
+
+function spread({ p50Ms, p99Ms, maxMs }: ErrorFigures): string[] {
+  return [formatNumber(p50Ms, 2), formatNumber(p99Ms, 2), formatNumber(maxMs, 2)];
+}
