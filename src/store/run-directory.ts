@@ -41,11 +41,7 @@ export interface CreateRunOptions {
 /** Begins a new run. Throws DIRECTORY_UNWRITABLE, DISK_FULL, RUN_LOCKED, RUN_EXISTS. */
 export function createRunDirectory(options: CreateRunOptions): RunWriter {
   const path = join(options.runsDir, options.manifest.runId);
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (thrown) {
-    throw directoryError(thrown, path);
-  }
+  makeDirectory(options.runsDir, path);
   const lock = acquireRunLock(path);
   return whileLocked(lock, () => {
     if (existsSync(join(path, MANIFEST_FILE)))
@@ -223,16 +219,22 @@ class DirectoryWriter implements RunWriter {
   }
 }
 
-/** A runs directory that cannot be made, because a file stands in its way or the disk is read-only. */
-function directoryError(thrown: unknown, path: string): OperatorError {
-  const error = fileError(thrown, path);
-  if (error.code === "DISK_FULL") return error;
-  return new OperatorError("DIRECTORY_UNWRITABLE", {
-    message: `cannot make the run directory ${path}`,
-    received: error.received,
-    nextStep: "give a writable directory with --runs-dir, or mend its permissions",
-    cause: thrown,
-  });
+/** Fails where a file stands in the way or the disk is read-only; one that exists already is fine. */
+function makeDirectory(runsDir: string, path: string): void {
+  try {
+    mkdirSync(runsDir, { recursive: true });
+    // Not recursive: Node's recursive form reports ENOENT for a read-only file system.
+    if (!existsSync(path)) mkdirSync(path);
+  } catch (thrown) {
+    const error = fileError(thrown, path);
+    if (error.code === "DISK_FULL") throw error;
+    throw new OperatorError("DIRECTORY_UNWRITABLE", {
+      message: `cannot make the run directory ${path}`,
+      received: error.received,
+      nextStep: "give a writable directory with --runs-dir, or mend its permissions",
+      cause: thrown,
+    });
+  }
 }
 
 /** A new file survives a power cut only once the directory that names it is on the disk. */
