@@ -1,0 +1,289 @@
+/**
+ * The data contract behind every view: the terminal, report.md and whatever follows read this and
+ * compute nothing. Numbers keep their unit in their name; an unknown one is `undefined`.
+ */
+import type { RunAnalysis } from "../analysis/analyse-run.ts";
+import type { AgentSummary, CellAnalysis, CellNull, NullFigures } from "../analysis/cell.ts";
+import type { RequestDistribution } from "../analysis/request-distribution.ts";
+import { PERCENTILES } from "../analysis/request-distribution.ts";
+import type { RunWarning } from "../analysis/warnings.ts";
+import { formatBytes } from "../core/units.ts";
+import type { RunManifest } from "../record/run-manifest.ts";
+import type { Description, Interval } from "../stats/describe.ts";
+import { answerOf } from "./answer.ts";
+
+/** A figure over trials, and how sure it is. */
+export interface Measured {
+  readonly mean: number | undefined;
+  readonly trials: number;
+  readonly ci95: Interval | "too-few" | "no-variance";
+}
+
+export interface AgentView {
+  readonly agent: string;
+  readonly endpoints: readonly string[];
+  readonly requests: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Means over trials of each trial's median. */
+  readonly ttftMs: Measured | undefined;
+  readonly soloTtftMs: Measured | undefined;
+  readonly latencyMs: Measured | undefined;
+  readonly aloneTokS: Measured | undefined;
+  readonly togetherTokS: Measured | undefined;
+  readonly retention: Measured | undefined;
+  readonly idealShared: number | undefined;
+  readonly idealOneAtATime: number | undefined;
+  readonly contendedTrials: number;
+  /** TTFT together − alone by per-trial medians: whether chance explains it. */
+  readonly ttftShiftMs: number | undefined;
+  readonly ttftShift: "shifted" | "not-decided" | "unknown";
+  readonly distributions: readonly DistributionView[];
+}
+
+/** Over requests; a percentile says the n it would need where it lacks it. */
+export interface DistributionView {
+  readonly figure: string;
+  readonly n: number;
+  readonly mean: number | undefined;
+  readonly percentiles: readonly PercentileView[];
+}
+
+export interface PercentileView {
+  readonly label: string;
+  readonly value: number | undefined;
+  readonly needed: number | undefined;
+}
+
+export type FigureUnit = "times" | "percent" | "tok/s" | "ms" | "duration" | "index";
+
+export interface FigureView {
+  readonly name: string;
+  readonly unit: FigureUnit;
+  readonly signed: boolean;
+  readonly measured: Measured;
+  readonly idealShared: number | undefined;
+  readonly idealOneAtATime: number | undefined;
+}
+
+export interface CellView {
+  readonly label: string;
+  readonly trials: number;
+  readonly agents: readonly AgentView[];
+  readonly figures: readonly FigureView[];
+  readonly contention: CellAnalysis["contention"];
+  /** 1/N, where it holds. */
+  readonly equalShare: number | undefined;
+  readonly trueSpeedup: Measured | undefined;
+  readonly balanceIndex: Measured | undefined;
+  readonly retention: Measured | undefined;
+  readonly aggregateGain: Measured | undefined;
+  readonly aggregateTokS: Measured | undefined;
+}
+
+export interface FactView {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface ReportModel {
+  readonly runId: string;
+  readonly scenario: string;
+  readonly simulated: boolean;
+  /** Plain sentences; the first answers the question the run was made for. */
+  readonly answer: readonly string[];
+  readonly cells: readonly CellView[];
+  /** Over all cells; only where there are several. */
+  readonly overall: readonly FigureView[];
+  readonly repeats: readonly string[];
+  readonly warnings: readonly RunWarning[];
+  readonly facts: readonly FactView[];
+  readonly runDirectory: string | undefined;
+  readonly nextStep: string;
+}
+
+export interface ReportOptions {
+  readonly runDirectory?: string;
+}
+
+export function toReportModel(analysis: RunAnalysis, options: ReportOptions = {}): ReportModel {
+  const { manifest, cells } = analysis;
+  return {
+    runId: manifest.runId,
+    scenario: manifest.scenario,
+    simulated: analysis.simulated,
+    answer: answerOf(analysis),
+    cells: cells.map(cellView),
+    overall: cells.length > 1 ? figureViews(analysis.overall, undefined) : [],
+    repeats: analysis.repeats.map(repeatSentence),
+    warnings: analysis.warnings,
+    facts: facts(analysis),
+    runDirectory: options.runDirectory,
+    nextStep: nextStep(analysis, options.runDirectory),
+  };
+}
+
+function cellView(cell: CellAnalysis): CellView {
+  return {
+    label: cell.label,
+    trials: cell.blocks.length,
+    agents: cell.agents.map(agentView),
+    figures: figureViews(cell.figures, cell.sharing),
+    contention: cell.contention,
+    equalShare: cell.sharing?.equalShare,
+    trueSpeedup: measured(cell.figures.trueSpeedup),
+    balanceIndex: measured(cell.figures.balanceIndex),
+    retention: measured(cell.figures.retention),
+    aggregateGain: measured(cell.figures.aggregateGain),
+    aggregateTokS: measured(cell.figures.aggregateTokS),
+  };
+}
+
+function agentView(agent: AgentSummary): AgentView {
+  const { requestsTogether: requests, ttftShift } = agent;
+  return {
+    agent: agent.agent,
+    endpoints: agent.endpoints,
+    requests: agent.requests,
+    failed: agent.failed,
+    cancelled: agent.cancelled,
+    ttftMs: measured(agent.ttftMedianMs),
+    soloTtftMs: measured(agent.soloTtftMedianMs),
+    latencyMs: measured(agent.latencyMedianMs),
+    aloneTokS: measured(agent.soloThroughputTokS),
+    togetherTokS: measured(agent.throughputTokS),
+    retention: measured(agent.retention),
+    idealShared: agent.nullShared,
+    idealOneAtATime: agent.nullOneAtATime,
+    contendedTrials: agent.contendedTrials,
+    ttftShiftMs: ttftShift.kind === "too-few" ? undefined : ttftShift.difference,
+    ttftShift: ttftShift.kind !== "known" ? "unknown" : ttftShift.decided ? "shifted" : "not-decided",
+    distributions: [
+      distributionView("TTFT", requests.ttftMs),
+      distributionView("response TTFT", requests.responseTtftMs),
+      distributionView("time to first visible token", requests.firstVisibleMs),
+      distributionView("latency", requests.latencyMs),
+      distributionView("response latency", requests.responseLatencyMs),
+      distributionView(
+        requests.itl.kind === "chunk" ? "inter-token latency" : "inter-token latency (mean)",
+        requests.itl.ms,
+      ),
+      ...(requests.chunkGapMs === undefined ? [] : [distributionView("chunk gap", requests.chunkGapMs)]),
+    ],
+  };
+}
+
+function distributionView(figure: string, distribution: RequestDistribution): DistributionView {
+  return {
+    figure,
+    n: distribution.n,
+    mean: distribution.mean,
+    percentiles: distribution.percentiles.map((percentile, index) => ({
+      label: `p${Math.round((PERCENTILES[index] ?? 0) * 100)}`,
+      value: percentile.kind === "certified" ? percentile.value : undefined,
+      needed: percentile.kind === "too-few" ? percentile.needed : undefined,
+    })),
+  };
+}
+
+function figureViews(figures: RunAnalysis["overall"], sharing: CellNull | undefined): readonly FigureView[] {
+  const view = (
+    name: string,
+    unit: FigureUnit,
+    description: Description | undefined,
+    ideal?: (device: NullFigures) => number | undefined,
+    signed = false,
+  ): readonly FigureView[] => {
+    const over = measured(description);
+    if (over === undefined) return [];
+    return [
+      {
+        name,
+        unit,
+        signed,
+        measured: over,
+        idealShared: sharing === undefined ? undefined : ideal?.(sharing.shared),
+        idealOneAtATime: sharing === undefined ? undefined : ideal?.(sharing.oneAtATime),
+      },
+    ];
+  };
+  return [
+    ...view("true speedup", "times", figures.trueSpeedup, (device) => device.trueSpeedup),
+    ...view("true efficiency", "percent", figures.trueEfficiencyPct),
+    ...view("balance index (published speedup)", "times", figures.balanceIndex),
+    ...view("balance (published efficiency)", "percent", figures.balancePct),
+    ...view("aggregate gain", "times", figures.aggregateGain, (device) => device.gain),
+    ...view("aggregate throughput", "tok/s", figures.aggregateTokS),
+    ...view("  while all agents are busy", "tok/s", figures.steadyTokS),
+    ...view("throughput, first − second agent", "tok/s", figures.throughputDeltaTokS, undefined, true),
+    ...view("TTFT, first − second agent", "ms", figures.ttftDeltaMs, undefined, true),
+    ...view("fairness (Jain)", "index", figures.fairness),
+    ...view("wall time of a trial", "duration", figures.wallMs),
+  ];
+}
+
+function measured(description: Description | undefined): Measured | undefined {
+  if (description === undefined) return undefined;
+  const { mean, n, spread } = description;
+  return { mean, trials: n, ci95: spread.kind === "known" ? spread.ci95 : spread.kind };
+}
+
+function repeatSentence({ cells, noiseFloor }: RunAnalysis["repeats"][number]): string {
+  const parts = [
+    noiseFloor.balancePct === undefined ? [] : [`${noiseFloor.balancePct.toFixed(2)} points of balance`],
+    noiseFloor.trueSpeedup === undefined ? [] : [`${noiseFloor.trueSpeedup.toFixed(3)} of true speedup`],
+    noiseFloor.aggregateTokS === undefined ? [] : [`${noiseFloor.aggregateTokS.toFixed(1)} tok/s`],
+  ].flat();
+  return `${cells.join(", ")} ran with the same effective settings: they are repeats, and their difference (${parts.join(", ")}) is the noise floor. Smaller differences between other cells say nothing.`;
+}
+
+function facts({ manifest, totals }: RunAnalysis): readonly FactView[] {
+  const { host } = manifest;
+  const machine = [
+    host.cpuModel,
+    host.logicalCores === undefined ? undefined : `${host.logicalCores} logical cores`,
+    host.memoryBytes === undefined ? undefined : formatBytes(host.memoryBytes),
+    ...host.gpus.map((gpu) => gpu.name),
+  ].filter((part) => part !== undefined);
+  return [
+    { name: "started", value: manifest.startedIso },
+    { name: "status", value: manifest.status },
+    { name: "seed", value: String(manifest.seed) },
+    { name: "slipway", value: `${manifest.slipwayVersion} on Node ${manifest.nodeVersion}` },
+    { name: "machine", value: machine.length === 0 ? host.os : machine.join(", ") },
+    ...manifest.endpoints.map((endpoint) => ({
+      name: `endpoint ${endpoint.name}`,
+      value: endpointFact(endpoint),
+    })),
+    {
+      name: "requests",
+      value: `${totals.measured} measured, ${totals.warmUp} warm-up${totals.unfinished > 0 ? `, ${totals.unfinished} of unfinished trials` : ""}`,
+    },
+  ];
+}
+
+function endpointFact(endpoint: RunManifest["endpoints"][number]): string {
+  const parts = [
+    endpoint.url,
+    [endpoint.engine, endpoint.version].filter((part) => part !== undefined).join(" "),
+    endpoint.model,
+    endpoint.slots === undefined ? undefined : `${endpoint.slots} slot${endpoint.slots === 1 ? "" : "s"}`,
+    endpoint.contextTokens === undefined ? undefined : `context ${endpoint.contextTokens}`,
+    endpoint.simulated ? "SIMULATED" : undefined,
+  ];
+  return parts.filter((part) => part !== undefined).join(", ");
+}
+
+/** The one command that would teach most next. */
+function nextStep({ manifest, simulated, cells }: RunAnalysis, runDirectory: string | undefined): string {
+  const blocks = cells.flatMap((cell) => cell.blocks);
+  if (blocks.length < manifest.cells.length || manifest.status === "interrupted")
+    return `slipway bench --resume ${runDirectory ?? manifest.runId}`;
+  if (simulated) return "slipway doctor   (which engines and models this machine has, to measure a real one)";
+  if (cells.every((cell) => cell.blocks.length < FEWEST_RUNS_FOR_A_SPREAD))
+    return `slipway bench ${manifest.scenario} --runs ${FEWEST_RUNS_FOR_A_SPREAD}   (intervals need repeats)`;
+  return `slipway runs show ${manifest.runId}`;
+}
+
+/** With five repeats a 95 % interval is 1.2 standard deviations wide each side; with three, 2.5. */
+const FEWEST_RUNS_FOR_A_SPREAD = 5;
