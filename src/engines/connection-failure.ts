@@ -17,12 +17,24 @@ export function connectionFailure(error: Error, url: string): ConnectionFailure 
     return { code: "ENDPOINT_REFUSED", message: `${url} cannot be reached (${code})` };
   if (/CERT|TLS|SSL/.test(code))
     return { code: "ENDPOINT_REFUSED", message: `no secure connection to ${url}: ${messageOf(error)}` };
-  if (code.startsWith("HPE_"))
-    return { code: "STREAM_MALFORMED", message: `the answer is not HTTP: ${messageOf(error)} (${code})` };
-  const detail =
-    code === "" || messageOf(error).includes(code) ? messageOf(error) : `${messageOf(error)}, ${code}`;
-  return { code: "CONNECTION_RESET", message: `the connection broke (${detail})` };
+  if (error.name === "HTTPParserError")
+    return { code: "STREAM_MALFORMED", message: `the answer is not HTTP: ${messageOf(error)}` };
+  // Which of these it is depends on what the system had noticed first, and says nothing more.
+  if (BROKEN.includes(code))
+    return {
+      code: "CONNECTION_RESET",
+      message: "the server closed the connection before its answer was complete",
+    };
+  const detail = code === "" || messageOf(error).includes(code) ? "" : `, ${code}`;
+  return { code: "CONNECTION_RESET", message: `the connection broke: ${messageOf(error)}${detail}` };
 }
+
+const BROKEN: readonly string[] = [
+  "ECONNRESET",
+  "EPIPE",
+  "UND_ERR_SOCKET",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+];
 
 const UNREACHABLE: readonly string[] = [
   "EHOSTUNREACH",

@@ -59,7 +59,7 @@ export function endpointUrl(text: string): string {
   if (url !== undefined && (url.username !== "" || url.password !== "" || url.search !== ""))
     throw new OperatorError("CREDENTIAL_INLINE", {
       message: "an endpoint's URL must not carry a user, a password or a query",
-      received: `${url.protocol}//…@${url.host}`,
+      received: `${url.protocol}//${url.host} (the rest is not shown)`,
       nextStep: "write the bare URL, and name the secret as credential: {env: NAME} or {file: path}",
     });
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:"))

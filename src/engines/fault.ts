@@ -19,10 +19,10 @@ const MODEL_MISSING =
 
 /** `status` is absent for an error that arrived inside a stream that began with 200. */
 export function classifyFault(status: number | undefined, body: string): StreamFault {
-  const { message, kind, code } = readErrorBody(body);
+  const { message, kind, code, codeName } = readErrorBody(body);
   const effective = status ?? code;
   const shown = `${message}${kind === undefined || message.includes(kind) ? "" : ` (${kind})`}`;
-  const said = `${message} ${kind ?? ""}`;
+  const said = [message, kind, codeName].join(" ");
   return { code: faultCode(effective, said), message: describe(status, shown) };
 }
 
@@ -45,6 +45,7 @@ interface ErrorBody {
   readonly message: string;
   readonly kind?: string;
   readonly code?: number;
+  readonly codeName?: string;
 }
 
 /** OpenAI `{error:{message,type,code}}`, Ollama and TGI `{error:"…"}`, FastAPI `{detail:…}`, or prose. */
@@ -60,10 +61,12 @@ function readErrorBody(body: string): ErrorBody {
     JSON.stringify(error ?? document["detail"] ?? document);
   const kind = textAt(source, "type") ?? textAt(document, "error_type");
   const code = amountAt(source, "code");
+  const codeName = textAt(source, "code");
   return {
     message: shorten(message),
     ...(kind !== undefined && { kind }),
     ...(code !== undefined && { code }),
+    ...(codeName !== undefined && { codeName }),
   };
 }
 

@@ -34,13 +34,14 @@ const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
   ENDPOINT_DNS: "check the spelling of the host name, or give an address",
   MODEL_NOT_FOUND:
     "choose a model that the server lists (`slipway doctor` shows them), or pull it there first",
-  UNAUTHORIZED: "name the credential of this endpoint as a reference: credential: {env: NAME} or {file: path}",
+  UNAUTHORIZED:
+    "name the credential of this endpoint as a reference: credential: {env: NAME} or {file: path}",
   RATE_LIMITED: "lower the number of requests in flight at this endpoint",
   SERVER_LOADING: "wait until the model is loaded, or raise the loading limit",
   SERVER_OUT_OF_MEMORY:
     "use a smaller model, fewer GPU layers, a smaller context or fewer slots, or end what else uses the memory",
   CONTEXT_EXCEEDED: "shorten prompt or output, or start the server with a larger context per slot",
-  CONNECTION_RESET: "look into the server's log: it closed the connection, often because it crashed",
+  CONNECTION_RESET: "look into the server's log: the process may have crashed",
   STREAM_STALLED: "look into the server's log; if it is only slow, raise the gap limit",
   REQUEST_TIMEOUT: "ask for fewer tokens, or raise the total limit",
   REDIRECT_REFUSED:

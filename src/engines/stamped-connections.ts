@@ -19,6 +19,9 @@ const READ_BUFFER_BYTES = 64 * 1024;
 /** A host that does not answer SYN. undici's timer for this is coarse, up to a second late. */
 const CONNECT_LIMIT_MS = 10_000;
 
+/** Events of a stream are a few hundred bytes. */
+const LONGEST_KEPT_VIEW = 2048;
+
 type Target = Parameters<buildConnector.connector>[0];
 
 export class StampedConnections {
@@ -29,6 +32,8 @@ export class StampedConnections {
   readonly #authorityPem: string | undefined;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #ready: Socket[] = [];
+  readonly #views: (Buffer | undefined)[] = new Array<undefined>(LONGEST_KEPT_VIEW + 1);
+  #delivering: SocketFeed | undefined;
   #connectTls: buildConnector.connector | undefined;
 
   constructor(clock: Clock, authorityPem?: string) {
@@ -54,6 +59,15 @@ export class StampedConnections {
     const target = { hostname: hostOf(url), host: url.host, protocol: url.protocol, port: url.port };
     const missing = Math.max(0, count - this.#ready.length);
     await Promise.all(Array.from({ length: missing }, () => this.#openOne(target)));
+  }
+
+  /** Told by the exchange whose bytes are being delivered: from here to the body's end they need not last. */
+  bodyBegins(): void {
+    if (this.#delivering !== undefined) this.#delivering.inBody = true;
+  }
+
+  bodyEnds(): void {
+    if (this.#delivering !== undefined) this.#delivering.inBody = false;
   }
 
   close(): void {
@@ -89,8 +103,12 @@ export class StampedConnections {
     let feed: SocketFeed | undefined;
     const onRead = (length: number): boolean => {
       this.#stamp();
-      // A copy from Node's pool: undici keeps header bytes until the head is complete.
-      feed?.deliver(Buffer.from(this.#buffer.subarray(0, length)));
+      if (feed === undefined) return true;
+      this.#delivering = feed;
+      const bytes = this.#firstBytes(length);
+      // undici keeps header bytes until the head is complete: those must outlast this read.
+      feed.deliver(feed.inBody ? bytes : Buffer.from(bytes));
+      this.#delivering = undefined;
       return true;
     };
     const connect = buildConnector({
@@ -116,6 +134,12 @@ export class StampedConnections {
     });
   }
 
+  /** A view of the shared buffer, kept for the next read of this length: the hot path allocates nothing. */
+  #firstBytes(length: number): Buffer {
+    if (length > LONGEST_KEPT_VIEW) return this.#buffer.subarray(0, length);
+    return (this.#views[length] ??= this.#buffer.subarray(0, length));
+  }
+
   #stamp(): void {
     this.readAtNs = this.#clock.nowNs();
     this.readNumber++;
@@ -124,6 +148,7 @@ export class StampedConnections {
 
 /** Shows bytes to a socket's `readable` listener without passing them through its stream. */
 class SocketFeed {
+  inBody = false;
   readonly #socket: Socket;
   #bytes: Buffer | null = null;
   #delivering = false;

@@ -93,15 +93,12 @@ class PlayingServer implements ScriptedServer {
   readonly #sockets = new Set<Socket>();
   readonly requests: ScriptedRequest[] = [];
   #abandoned = 0;
+  port = 0;
   #watchers: { readonly count: number; readonly resolve: () => void }[] = [];
 
   constructor(script: Script) {
     this.#script = script;
     this.#server = createServer((socket) => this.#accept(socket));
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
   }
 
   get url(): string {
@@ -111,7 +108,10 @@ class PlayingServer implements ScriptedServer {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen(0, "127.0.0.1", resolve);
+      this.#server.listen(0, "127.0.0.1", () => {
+        this.port = (this.#server.address() as AddressInfo).port;
+        resolve();
+      });
     });
   }
 

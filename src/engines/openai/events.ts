@@ -82,7 +82,8 @@ function readChoice(
   const renamed = tally.addText("reasoning", textAt(delta, "reasoning"));
   const reasoning = !renamed && tally.addText("reasoning", textAt(delta, "reasoning_content"));
   const tools = readToolCalls(delta, tally);
-  const finishReason = textAt(choice, "finish_reason");
+  // Some servers send an empty reason with every event.
+  const finishReason = textAt(choice, "finish_reason") || undefined;
   if (finishReason !== undefined) {
     tally.report({ finishReason });
     tally.closed = true;

@@ -43,6 +43,8 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
   #lessonsLeft: number;
   #template: LineTemplate | undefined;
   #ending = false;
+  #sawEvent = false;
+  #firstStray: string | undefined;
 
   constructor(framing: "sse" | "ndjson", reader: EventReader, options: DecoderOptions = {}) {
     this.#reader = reader;
@@ -106,11 +108,15 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
         "STREAM_MALFORMED",
         `expected server-sent events, got a JSON body: ${excerpt(bytes, start, end)}`,
       );
-    else this.#tally.count("other");
+    else {
+      this.#firstStray ??= excerpt(bytes, start, end);
+      this.#tally.count("other");
+    }
   }
 
   #parse(bytes: Buffer, start: number, end: number): void {
     const tally = this.#tally;
+    this.#sawEvent = true;
     if (isDoneMarker(bytes, start, end)) {
       tally.closed = true;
       tally.count("other");
@@ -133,13 +139,15 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
   }
 
   #failUnclosed(): void {
-    const events = this.#tally.totalEvents;
-    if (this.#tally.fault === undefined)
+    const { totalEvents } = this.#tally;
+    if (!this.#sawEvent && this.#firstStray !== undefined)
+      this.#tally.fail("STREAM_MALFORMED", `expected server-sent events, got: ${this.#firstStray}`);
+    else
       this.#tally.fail(
         "STREAM_TRUNCATED",
-        events === 0
+        totalEvents === 0
           ? "the stream ended without a single event"
-          : `the stream ended after ${events} events, without its closing event`,
+          : `the stream ended without its closing event (events so far: ${totalEvents})`,
       );
   }
 }
