@@ -152,7 +152,8 @@ function readSource(path: string, storedAs: string): Source {
   const sha256 = createHash("sha256").update(text).digest("hex");
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // A byte-order mark is what some systems begin a text file with; JSON knows none.
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (thrown) {
     throw invalid(`${path} is not JSON`, messageOf(thrown), FORM);
   }
