@@ -405,6 +405,37 @@ describe("failures and aborting", () => {
     expect(sinks[1]?.sink.calls).toEqual([]);
   });
 
+  test("a head that comes in pieces is whole, also when later reads are larger", async () => {
+    const { transport, sockets } = await serve((socket) =>
+      socket.write("HTTP/1.1 200 OK\r\nx-first: one\r\nx-sec"),
+    );
+    const sink = new RecordingSink();
+    transport.send(GET, sink);
+    await sink.seen((call) => call.kind === "sent");
+    while (sockets[0]?.bytesWritten === undefined || sockets[0].bytesWritten === 0) await nextTurn();
+    await nextTurn();
+    sockets[0]?.write(`ond: two\r\nx-long: ${"z".repeat(3000)}\r\ncontent-length: 0\r\n\r\n`);
+    const call = await sink.seen(({ kind }) => kind === "headers");
+    expect(call).toMatchObject({
+      headers: { "x-first": "one", "x-second": "two", "x-long": "z".repeat(3000) },
+    });
+  });
+
+  test("closing ends requests on connections that had answered before, and starts nothing again", async () => {
+    const { transport, requests } = await serve((socket, number) => {
+      if (number === 0) socket.write(EMPTY_OK);
+    });
+    const first = new RecordingSink();
+    transport.send(GET, first);
+    await first.closed;
+    const second = new RecordingSink();
+    transport.send(GET, second);
+    while (requests.length < 2) await nextTurn();
+    await transport.close();
+    expect((await second.closed).kind).toBe("error");
+    expect(requests.length).toBe(2);
+  });
+
   test("closing ends requests in flight and those that wait with an error", async () => {
     const { transport } = await serve((socket) => socket.write(`${CHUNKED}${chunk("x")}`), {
       connections: 1,
@@ -417,8 +448,15 @@ describe("failures and aborting", () => {
     await transport.close();
     expect((await running.closed).kind).toBe("error");
     expect(waiting.kinds).toEqual(["error"]);
+    const late = new RecordingSink();
+    transport.send(GET, late);
+    expect((await late.closed).kind).toBe("error");
   });
 });
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 async function closedPortUrl(): Promise<string> {
   const server = createServer();

@@ -71,6 +71,7 @@ class HttpTransport implements Transport {
   /** For a connection, or for the next turn. First come, first served. */
   readonly #waiting: Exchange[] = [];
   #startsLeft = STARTS_PER_TURN;
+  #closed = false;
 
   constructor(url: URL, options: HttpTransportOptions) {
     this.#url = url;
@@ -91,10 +92,12 @@ class HttpTransport implements Transport {
     exchange.leave = (reusable) => this.#freed(exchange, reusable);
     exchange.startAgain = () => {
       this.#freed(exchange, false);
+      exchange.client = undefined;
       this.#waiting.unshift(exchange);
       this.#startWaiting();
     };
     this.#waiting.push(exchange);
+    if (this.#closed) queueMicrotask(() => this.#failWaiting());
     this.#startWaiting();
     return { abort: () => exchange.abort() };
   }
@@ -105,15 +108,20 @@ class HttpTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#connections.close();
-    for (const exchange of this.#waiting.splice(0)) exchange.onError(new Error("the transport was closed"));
     await Promise.all([...this.#open].map((client) => client.destroy()));
     this.#open.clear();
     this.#idle.length = 0;
+    this.#failWaiting();
+  }
+
+  #failWaiting(): void {
+    for (const exchange of this.#waiting.splice(0)) exchange.onError(new Error("the transport was closed"));
   }
 
   #startWaiting(): void {
-    while (this.#startsLeft > 0 && this.#waiting.length > 0) {
+    while (!this.#closed && this.#startsLeft > 0 && this.#waiting.length > 0) {
       const client = this.#acquire();
       if (client === undefined) return;
       if (this.#startsLeft === STARTS_PER_TURN) setImmediate(this.#nextTurn);
@@ -220,8 +228,9 @@ class Exchange implements RawHandler {
   onHeaders(status: number, rawHeaders: Buffer[]): boolean {
     const informational = status < 200;
     this.#answered = true;
-    if (!this.#done && !informational)
-      this.#sink.onHeaders(status, headersByName(rawHeaders), this.#connections.readAtNs);
+    if (informational) return true;
+    this.#connections.bodyBegins();
+    if (!this.#done) this.#sink.onHeaders(status, headersByName(rawHeaders), this.#connections.readAtNs);
     return true;
   }
 
@@ -235,6 +244,7 @@ class Exchange implements RawHandler {
   }
 
   onComplete(): void {
+    this.#connections.bodyEnds();
     if (this.#done) return;
     this.#done = true;
     const atNs = this.#clock.nowNs();
@@ -245,7 +255,7 @@ class Exchange implements RawHandler {
 
   onError(error: Error): void {
     if (this.#done) return;
-    if (this.#answersBefore > 0 && !this.#answered) {
+    if (this.#answersBefore > 0 && !this.#answered && this.client !== undefined) {
       // The server closed a connection that it had promised to keep (llama-server does after every
       // stream), and our request crossed the closing on its way: RFC 9112, section 9.3.1. A fresh
       // connection has no answers before, so this cannot go round.
