@@ -149,7 +149,10 @@ export class VirtualClock implements Clock {
     this.#nowNs = Math.max(this.#nowNs, atNs);
   }
 
-  /** Runs timers until none is left or `done` resolves; the usual way to run a whole trial virtually. */
+  /**
+   * Fires timer after timer until `done` settles; the usual way to run a whole trial virtually.
+   * Where `done` waits for something real, such as a file, time stands still meanwhile.
+   */
   async runUntil<T>(done: Promise<T>): Promise<T> {
     let finished = false;
     const watched = done.finally(() => {
@@ -157,7 +160,10 @@ export class VirtualClock implements Clock {
     });
     watched.catch(() => undefined);
     await settle();
-    while (!finished && this.fireNext()) await settle();
+    while (!finished) {
+      this.fireNext();
+      await settle();
+    }
     return watched;
   }
 }
