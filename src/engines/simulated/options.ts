@@ -62,6 +62,11 @@ const DEFAULTS = {
 const DEFAULT_GPU_ID = "rtx-4090";
 export const DEFAULT_SIMULATED_MODEL = "slipway-sim:8b";
 
+const HIGHEST_PORT = 65_535;
+
+/** Far above any real server's; each step looks at every slot. */
+const MOST_SLOTS = 1024;
+
 /** Throws FLAG_INVALID for a card, shape or number that cannot be. */
 export function settleOptions(options: SimulatedOptions): SimulatedSettings {
   const models =
@@ -70,7 +75,9 @@ export function settleOptions(options: SimulatedOptions): SimulatedSettings {
   const gpu = findGpu(gpuName) ?? invalid("gpu", gpuName, `one of ${idsOf(GPU_CATALOGUE)}`);
   const shape = settleShape(options.shape, models[0] ?? DEFAULT_SIMULATED_MODEL);
   const settings: SimulatedSettings = { ...DEFAULTS, ...options, models, gpu, shape };
-  atLeast("slots", settings.slots, 1, true);
+  within("port", settings.port, 0, HIGHEST_PORT);
+  within("slots", settings.slots, 1, MOST_SLOTS);
+  within("seed", settings.seed, 0, Number.MAX_SAFE_INTEGER);
   atLeast("batch tokens", settings.batchTokens, settings.slots + 1, true);
   atLeast("context tokens", settings.contextTokens, 2, true);
   atLeast("mean output tokens", settings.meanOutputTokens, 1, true);
@@ -95,10 +102,15 @@ function atLeast(what: string, value: number, least: number, whole: boolean): vo
   invalid(what, value, `${whole ? "a whole number" : "a number"} of at least ${least}`);
 }
 
+function within(what: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most)
+    invalid(what, value, `a whole number from ${least} to ${most}`);
+}
+
 function invalid(what: string, received: unknown, rule: string): never {
   throw new OperatorError("FLAG_INVALID", {
     message: `the simulated engine's ${what} must be ${rule}`,
     received,
-    nextStep: `give ${rule}, or leave it out for the default`,
+    nextStep: "give such a value, or leave it out for the default",
   });
 }

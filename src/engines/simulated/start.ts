@@ -36,12 +36,20 @@ export async function startSimulatedEngine(options: SimulatedOptions, clock: Clo
   };
 }
 
+/** Taken, not allowed, or not an address of this machine. */
+const LISTEN_FAILURES: readonly (string | undefined)[] = [
+  "EADDRINUSE",
+  "EACCES",
+  "EADDRNOTAVAIL",
+  "ENOTFOUND",
+];
+
 function listenError(settings: SimulatedSettings, thrown: unknown): unknown {
-  if (systemCodeOf(thrown) !== "EADDRINUSE" && systemCodeOf(thrown) !== "EACCES") return thrown;
+  if (!LISTEN_FAILURES.includes(systemCodeOf(thrown))) return thrown;
   return new OperatorError("PORT_IN_USE", {
-    message: `the simulated engine cannot listen on port ${settings.port}: ${messageOf(thrown)}`,
-    received: settings.port,
-    nextStep: "choose another port; 0 takes a free one",
+    message: `the simulated engine cannot listen: ${messageOf(thrown)}`,
+    received: `${settings.host}:${settings.port}`,
+    nextStep: "choose another port (0 takes a free one) or an address of this machine",
     cause: thrown,
   });
 }
