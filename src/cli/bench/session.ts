@@ -4,7 +4,6 @@ import { OperatorError } from "../../core/errors.ts";
 import { runId, specHash } from "../../core/ids.ts";
 import { entropySeed, randomStream } from "../../core/random.ts";
 import { detectHost } from "../../hardware/detect.ts";
-import type { HostFacts } from "../../hardware/facts.ts";
 import { startClientHealth } from "../../measure/client-health.ts";
 import { runPlan } from "../../measure/runner.ts";
 import { startTelemetry } from "../../measure/telemetry.ts";
@@ -18,6 +17,7 @@ import { createRunDirectory, openRunDirectory } from "../../store/run-directory.
 import { cellsOf } from "../../workload/matrix.ts";
 import type { PlannedTrial } from "../../workload/trial-plan.ts";
 import { planTrials } from "../../workload/trial-plan.ts";
+import { hostSummary } from "../host-summary.ts";
 import type { CliIo, ExitCode } from "../io.ts";
 import { slipwayVersion } from "../version.ts";
 import type { Connections } from "./endpoints.ts";
@@ -209,18 +209,6 @@ function newManifest(
     simulated: [...connections.endpoints.values()].some(({ engine }) => engine.kind === "simulated"),
     cells: [...cells.values()],
     plannedTrials: trials.length,
-  };
-}
-
-function hostSummary(host: HostFacts): HostSummary {
-  const memoryBytes = host.memoryLimitBytes ?? host.memoryBytes;
-  return {
-    ...(host.hostname === undefined ? {} : { hostname: host.hostname }),
-    os: host.os,
-    ...(host.cpuModel === undefined ? {} : { cpuModel: host.cpuModel }),
-    ...(host.logicalCores === undefined ? {} : { logicalCores: host.logicalCores }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    gpus: host.gpus,
   };
 }
 
