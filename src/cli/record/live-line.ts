@@ -38,7 +38,7 @@ export class LiveLine {
     const troubled = this.#troubled === 0 ? "" : ` (${this.#troubled} failed or cancelled)`;
     const elapsed = formatDurationMs(nsToMs(clock.nowNs() - this.#startNs));
     this.#io.err(
-      `\r\u001b[K${this.#finished} requests recorded${troubled}, ${this.#inFlight()} in flight, ${elapsed}`,
+      `\r\u001b[Krecorded ${this.#finished}${troubled}, ${this.#inFlight()} in flight, ${elapsed}`,
     );
     this.#timer = clock.timerAt(clock.nowNs() + msToNs(REDRAW_MS), () => this.#redraw());
   }

@@ -167,10 +167,8 @@ class RecordSession {
 
   #announce(endpoint: RecordingEndpoint, writer: RunWriter): void {
     const { upstream, engine, listen } = this.#spec;
-    if (!isLoopback(listen.host))
-      this.#io.err(
-        `warning: listening on ${listen.host}, so anyone who reaches this machine can use the upstream through it, with the credential if one was given\n`,
-      );
+    const warning = exposureWarning(listen.host);
+    if (warning !== undefined) this.#io.err(`warning: ${warning}\n`);
     this.#io.err(`recording ${endpoint.url} → ${upstream} (${engine}) into ${writer.path}\n`);
     this.#io.err("end the recording with Ctrl-C\n");
   }
@@ -256,7 +254,7 @@ class RecordSession {
       table.push(...agents.map((one) => [...trafficRow(one)]));
       this.#io.out(`${table.toString()}\n`);
     }
-    this.#io.out(`${requests} requests recorded in ${writer.path}\n`);
+    this.#io.out(`${requests} ${requests === 1 ? "request" : "requests"} recorded in ${writer.path}\n`);
   }
 }
 
@@ -283,6 +281,8 @@ export function parseListen(text: string): { readonly host: string; readonly por
   return { host, port };
 }
 
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+/** What a person should know who lets others in; absent for an address that only this machine reaches. */
+export function exposureWarning(host: string): string | undefined {
+  if (host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)) return undefined;
+  return `listening on ${host}: whoever reaches this machine can use the upstream through it, with its credential if one was given`;
 }
