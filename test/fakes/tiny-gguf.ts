@@ -3,8 +3,8 @@
  * (layout: github.com/ggml-org/ggml, docs/gguf.md). What it says is noise; its speed, its token
  * counts and the API around it are real. Nothing is downloaded, and one seed gives one file.
  */
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync } from "node:fs";
+import { writeFully } from "../../src/core/file.ts";
 import type { RandomStream } from "../../src/core/random.ts";
 import { randomStream } from "../../src/core/random.ts";
 
@@ -17,10 +17,10 @@ interface TinyModelShape {
 }
 
 /**
- * `tiny` (9 MB) answers as fast as a server can, for questions of protocol. `slow` (150 MB) takes
+ * `tiny` (8 MB) answers as fast as a server can, for questions of protocol. `slow` (170 MB) takes
  * long enough per token on a CPU that a request can be watched, and cancelled, while it runs.
  */
-export const TINY_MODEL_SHAPES = {
+const TINY_MODEL_SHAPES = {
   tiny: { layers: 4, width: 256, heads: 8, kvHeads: 4, feedForward: 512 },
   slow: { layers: 12, width: 768, heads: 12, kvHeads: 4, feedForward: 2304 },
 } as const satisfies Record<string, TinyModelShape>;
@@ -30,18 +30,14 @@ export type TinyModelSize = keyof typeof TINY_MODEL_SHAPES;
 const TRAINED_CONTEXT_TOKENS = 8192;
 const SEED = 1;
 
-/** Writes the model unless the file is there already, and returns the path. */
-export function ensureTinyGguf(path: string, size: TinyModelSize = "tiny"): string {
-  if (existsSync(path)) return path;
-  mkdirSync(dirname(path), { recursive: true });
-  const unfinished = `${path}.${process.pid}.tmp`;
-  const descriptor = openSync(unfinished, "w");
+/** Writes the model and returns the path. */
+export function writeTinyGguf(path: string, size: TinyModelSize = "tiny"): string {
+  const descriptor = openSync(path, "w");
   try {
-    for (const part of tinyGgufParts(TINY_MODEL_SHAPES[size])) writeSync(descriptor, part);
+    for (const part of tinyGgufParts(TINY_MODEL_SHAPES[size])) writeFully(descriptor, part);
   } finally {
     closeSync(descriptor);
   }
-  renameSync(unfinished, path);
   return path;
 }
 
@@ -183,7 +179,7 @@ function randomTensor(
   return { name, dimensions: [columns, rows], type: F16, bytes };
 }
 
-/** Drawing from a few thousand ready values instead of making each anew writes the 150 MB file in seconds. */
+/** Drawing from a few thousand ready values instead of making each anew writes the large file in seconds. */
 function normalPalette(stream: RandomStream, deviation: number): Uint16Array {
   return Uint16Array.from({ length: 4096 }, () => halfFloat(stream.normal() * deviation));
 }
