@@ -24,7 +24,7 @@ import type { Connections } from "./endpoints.ts";
 import { connectEndpoints, defaultModels, resolveEndpoints } from "./endpoints.ts";
 import type { RawBenchFlags } from "./flags.ts";
 import { loadMachineCertificate } from "./machine-certificate.ts";
-import { finishRun } from "./outcome.ts";
+import { finishRun, runsDirFlag } from "./outcome.ts";
 import { ProgressLine } from "./progress.ts";
 import type { RunSpec } from "./run-spec.ts";
 import { corpusFolderOf, newRunSpec, parseRunSpec } from "./run-spec.ts";
@@ -53,11 +53,10 @@ export async function runBench(
   try {
     status = await measure(session, flags, io);
   } catch (thrown) {
-    if (!io.interrupted.aborted) throw keptError(thrown, session.writer);
+    if (!io.interrupted.aborted) throw keptError(thrown, session.writer, flags);
     status = "interrupted";
   } finally {
     await session.connections.close();
-    session.writer.updateManifest({ status });
     if (status === "failed") session.writer.close(status);
   }
   return finishRun(session.writer, status, flags, io);
@@ -213,12 +212,12 @@ function newManifest(
 }
 
 /** Says what is kept and how to go on, whatever broke off the run. */
-function keptError(thrown: unknown, writer: RunWriter): unknown {
+function keptError(thrown: unknown, writer: RunWriter, flags: RawBenchFlags): unknown {
   if (!(thrown instanceof OperatorError)) return thrown;
   return new OperatorError(thrown.code, {
     message: thrown.message,
     received: thrown.received,
-    nextStep: `${thrown.nextStep}; what was measured is in ${writer.path}, and slipway bench --resume ${writer.manifest.runId} goes on from there`,
+    nextStep: `${thrown.nextStep}; what was measured is in ${writer.path}, and slipway bench --resume ${writer.manifest.runId}${runsDirFlag(flags)} goes on from there`,
     cause: thrown,
   });
 }

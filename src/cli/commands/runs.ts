@@ -1,7 +1,7 @@
 /** `slipway runs`: the runs on disk, one of them in detail, and results that others measured. */
 import { basename, resolve } from "node:path";
 import { Command } from "commander";
-import { UNKNOWN, formatDurationMs, formatNumber } from "../../core/units.ts";
+import { UNKNOWN, formatNumber } from "../../core/units.ts";
 import type { RunNotice, RunSource } from "../../record/run-source.ts";
 import type { SummaryRecord } from "../../record/summary-record.ts";
 import type { RunListing } from "../../store/list-runs.ts";
@@ -146,11 +146,15 @@ async function detailText(detail: RunDetail): Promise<string> {
     ["status", detail.status],
     ["scenario", manifest.scenario],
     ["measured on", measuredOn(manifest)],
-    [manifest.imported === undefined ? "started" : "imported", manifest.startedIso],
+    ...(manifest.imported === undefined
+      ? [
+          ["started", manifest.startedIso],
+          ["ended", manifest.endedIso ?? UNKNOWN],
+        ]
+      : [["imported", manifest.startedIso]]),
     ["directory", detail.path],
   ];
   if (manifest.imported === undefined) {
-    facts.push(["took", formatDurationMs(tookMs(manifest))]);
     facts.push(["trials", `${detail.completeTrials} of ${manifest.plannedTrials} complete`]);
     facts.push(["requests", `${requests.ok} ok, ${requests.failed} failed, ${requests.cancelled} cancelled`]);
     for (const endpoint of manifest.endpoints)
@@ -172,12 +176,6 @@ async function configurationTable(summary: SummaryRecord | undefined): Promise<s
     one.contention_runs === undefined ? UNKNOWN : String(one.contention_runs),
   ]);
   return table(["test", "scenario", "runs", "balance index", "efficiency %", "contention runs"], rows);
-}
-
-function tookMs(manifest: RunSource["manifest"]): number | undefined {
-  return manifest.endedIso === undefined
-    ? undefined
-    : Date.parse(manifest.endedIso) - Date.parse(manifest.startedIso);
 }
 
 async function importFiles(
