@@ -1,7 +1,7 @@
 /** All engines there are, which one answers at a URL, and what listens on this machine. */
 import type { Clock } from "../core/clock.ts";
 import { DETECT_TIMEOUT_MS } from "../core/limits.ts";
-import { type EngineLink } from "./assemble.ts";
+import type { EngineLink } from "./assemble.ts";
 import { createControlClient } from "./control.ts";
 import { type Environment, credentialHeaders, endpointUrl } from "./credential.ts";
 import { type Detection, detect } from "./detect.ts";
