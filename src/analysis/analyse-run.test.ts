@@ -1,6 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { MadeRequest, MadeRun, MadeTrial } from "../../test/fakes/recorded-run.ts";
 import { madeRun, steadyRequest } from "../../test/fakes/recorded-run.ts";
+import { defined } from "../core/assert.ts";
+import type { RequestRecord } from "../record/request-record.ts";
 import { analyseRun } from "./analyse-run.ts";
+import type { BlockAnalysis } from "./block.ts";
 
 /** The dual-instance study's own figures: 42 tok/s each together, 114.54 tok/s alone. */
 const STUDY_TOGETHER = [steadyRequest(420, 42), steadyRequest(420, 42)];
@@ -46,5 +51,293 @@ describe("a run shaped like the dual-instance study", () => {
     expect(block?.fairness).toBeCloseTo(1, 9);
     expect(block?.contended).toBe(false);
     expect([block?.throughputDeltaTokS, block?.ttftDeltaMs]).toEqual([0, 0]);
+  });
+});
+
+const made = (
+  ttftMs: number,
+  tokens: number,
+  decodeMs: number,
+  extra: Partial<MadeRequest> = {},
+): MadeRequest => ({
+  ttftMs,
+  tokens,
+  decodeMs,
+  ...extra,
+});
+
+/** Alone: 100 ms of prefill, then 10 ms for each token after the first. */
+const alone = made(100, 101, 1_000);
+
+function onlyBlock(run: MadeRun): BlockAnalysis {
+  return defined(analyseRun(run).cells[0]?.blocks[0], "a block");
+}
+
+describe("true speedup", () => {
+  it("is scaled to the tokens that were produced together", () => {
+    // Together 51 and 201 tokens. Alone that work takes 100 + 50 × 10 and 100 + 200 × 10 ms; the wall is 4,000 ms.
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [alone] } },
+        { kind: "solo", agents: { b: [alone] } },
+        { kind: "together", agents: { a: [made(200, 51, 1_800)], b: [made(400, 201, 3_600)] } },
+      ]),
+    );
+    expect(block.agents.map((agent) => agent.aloneMs)).toEqual([
+      expect.closeTo(600, 6),
+      expect.closeTo(2_100, 6),
+    ]);
+    expect(block.true?.speedup).toBeCloseTo(2_700 / 4_000, 9);
+    // The published formula sees only how evenly they finished: (2,000 + 4,000) ÷ 4,000.
+    expect(block.nominal?.speedup).toBeCloseTo(1.5, 9);
+  });
+
+  it("takes the prefill of the same position, and keeps model loading out of it", () => {
+    const block = onlyBlock(
+      madeRun([
+        {
+          kind: "solo",
+          agents: {
+            a: [made(5_100, 101, 1_000, { record: { split: { loadMs: 5_000 } } }), made(40, 101, 1_000)],
+          },
+        },
+        { kind: "solo", agents: { b: [alone, alone] } },
+        { kind: "together", agents: { a: [alone, alone], b: [alone, alone] } },
+      ]),
+    );
+    expect(block.agents[0]?.aloneMs).toBeCloseTo(100 + 1_000 + 40 + 1_000, 6);
+  });
+
+  it("takes the solo trial of an agent that differs only in name", () => {
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [alone] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [alone], b: [alone] } },
+      ]),
+    );
+    expect(block.true?.speedup).toBeCloseTo(2, 9);
+    expect(block.aggregateGain).toBeCloseTo(2, 9);
+  });
+
+  it("never takes a solo trial of another repeat", () => {
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", repeat: 1, agents: { a: [alone] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", repeat: 0, agents: { a: [alone], b: [alone] } },
+      ]),
+    );
+    expect(block.true).toBeUndefined();
+    expect(block.agents[0]?.comparability).toMatchObject({ kind: "not-comparable", reason: "no-solo" });
+  });
+
+  it("is N for N agents that lose nothing", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 2, max: 300 }), (agents, tokens) => {
+        const same = made(50, tokens, (tokens - 1) * 10);
+        const names = Array.from({ length: agents }, (_, index) => `agent-${index}`);
+        const block = onlyBlock(
+          madeRun([
+            { kind: "solo", agents: { "agent-0": [same] }, record: { soloFor: names } },
+            { kind: "together", agents: Object.fromEntries(names.map((name) => [name, [same]])) },
+          ]),
+        );
+        expect(block.true?.speedup).toBeCloseTo(agents, 6);
+        expect(block.true?.efficiencyPct).toBeCloseTo(100, 6);
+      }),
+    );
+  });
+});
+
+describe("solo and together are not compared", () => {
+  const compared = (changes: Partial<RequestRecord>) =>
+    onlyBlock(
+      madeRun([
+        {
+          kind: "solo",
+          agents: { a: [made(100, 101, 1_000, { record: changes })] },
+          record: { soloFor: ["a", "b"] },
+        },
+        { kind: "together", agents: { a: [alone], b: [alone] } },
+      ]),
+    ).agents[0];
+
+  it("when only one of them found its prompts in the cache", () => {
+    const agent = compared({ tokens: { input: 200, cached: 150, output: 101 } });
+    expect(agent?.comparability).toMatchObject({ kind: "not-comparable", reason: "cache-differs" });
+    expect([agent?.retention, agent?.aloneMs]).toEqual([undefined, undefined]);
+  });
+
+  it("when their prompts are of another length", () => {
+    const agent = compared({ tokens: { input: 300, output: 101 }, promptHash: "ffffffffffffffff" });
+    expect(agent?.comparability).toMatchObject({
+      reason: "prompts-differ",
+      message: "a: prompts average 300 tokens alone and 200 together",
+    });
+  });
+
+  it("but are, when prompts differ only by what makes them unique", () => {
+    expect(compared({ promptHash: "ffffffffffffffff" })?.comparability).toEqual({
+      kind: "comparable",
+      prompts: "alike",
+    });
+    expect(compared({})?.comparability).toEqual({ kind: "comparable", prompts: "identical" });
+  });
+});
+
+describe("throughput", () => {
+  it("of an agent is tokens over time in requests; thinking between them is not in it", () => {
+    const block = onlyBlock(
+      madeRun([
+        { kind: "together", agents: { a: [made(0, 50, 1_000), made(0, 150, 1_000, { atMs: 9_000 })] } },
+      ]),
+    );
+    expect(block.figures.agents[0]?.throughputTokS).toBe(100);
+    expect(block.figures.whole).toMatchObject({ windowMs: 10_000, tokens: 200, tokS: 20 });
+  });
+
+  it("while all agents are busy ends with the first agent to finish, and counts by event stamps", () => {
+    const run = madeRun([
+      {
+        kind: "together",
+        agents: {
+          a: [made(100, 10, 900)],
+          // Tokens at 500, 600 … 2,500 ms, of which 500 … 1,000 are inside; events of 4 at first.
+          b: [made(500, 24, 2_000, { chunkTokens: [4, ...Array.from({ length: 20 }, () => 1)] })],
+        },
+      },
+    ]);
+    expect(onlyBlock(run).figures.steady).toEqual({
+      windowMs: 1_000,
+      tokens: 19,
+      tokS: 19,
+      basis: "counted",
+    });
+    // Without stamps the first event counts as one token and the rest as evenly spread: 1 + 23 × 500 ÷ 2,000.
+    const without = analyseRun(run, { chunks: false }).cells[0]?.blocks[0]?.figures.steady;
+    expect(without).toMatchObject({ basis: "share", tokens: expect.closeTo(10 + 1 + 23 / 4, 9) });
+  });
+
+  it("of an agent leaves failed requests out and says so; that of the trial counts what they streamed", () => {
+    const failed: Partial<RequestRecord> = {
+      outcome: { kind: "failed", code: "CONNECTION_RESET", message: "reset", afterFirstToken: true },
+    };
+    const analysis = analyseRun(
+      madeRun([
+        { kind: "together", agents: { a: [made(0, 100, 1_000), made(0, 40, 3_000, { record: failed })] } },
+      ]),
+    );
+    const figures = defined(analysis.cells[0]?.blocks[0]?.figures, "figures");
+    expect(figures.agents[0]).toMatchObject({
+      requests: 1,
+      failed: 1,
+      throughputTokS: 100,
+      excluded: { requests: 1, outputTokens: 40 },
+    });
+    expect(figures.whole).toMatchObject({ tokens: 140, tokS: 35 });
+    expect(analysis.warnings.find((warning) => warning.code === "FAILED_REQUESTS")?.message).toBe(
+      "1 of 2 requests failed, in 1 trial (CONNECTION_RESET 1). Agent rates, TTFT and latency leave them out; aggregate throughput counts what they streamed",
+    );
+  });
+});
+
+describe("what enters no figure", () => {
+  it("is a warm-up request, with its chunks", () => {
+    const run = madeRun([{ kind: "together", agents: { a: [made(100, 11, 1_000)] } }]);
+    const [measured] = run.requests;
+    const warmUp: RequestRecord = {
+      ...defined(measured, "a request"),
+      requestId: "made-r0-together/a/warm-up-0",
+      phase: "warm-up",
+    };
+    const analysis = analyseRun({
+      ...run,
+      eachRequest: (visit) => [warmUp, ...run.requests].forEach((request) => visit(request, "finished")),
+      eachChunk: (visit) =>
+        [{ v: 1, requestId: warmUp.requestId, firstNs: 0, gapsUs: [7, 7] } as const, ...run.chunks].forEach(
+          (chunk) => visit(chunk, "finished"),
+        ),
+    });
+    expect(analysis.totals).toMatchObject({ measured: 1, warmUp: 1 });
+    const requests = analysis.cells[0]?.agents[0]?.requestsTogether;
+    expect(requests?.ttftMs.n).toBe(1);
+    expect(requests?.chunkGapMs?.n).toBe(10);
+  });
+
+  it("is a request of a trial that did not finish", () => {
+    const run = madeRun([
+      { kind: "together", agents: { a: [alone] } },
+      { kind: "together", repeat: 1, agents: { a: [alone] }, record: { status: "interrupted" } },
+    ]);
+    const analysis = analyseRun(run);
+    expect(analysis.totals).toMatchObject({ measured: 1, unfinished: 1 });
+    expect(analysis.cells[0]?.blocks).toHaveLength(1);
+    expect(analysis.warnings.map((warning) => warning.code)).toContain("TRIALS_MISSING");
+  });
+
+  it("leaves an analysis of nothing when no trial finished at all", () => {
+    const analysis = analyseRun(madeRun([]));
+    expect(analysis).toMatchObject({ cells: [], repeats: [], overall: { trueSpeedup: undefined } });
+  });
+});
+
+describe("deltas, fairness and gaps", () => {
+  it("subtract the second agent from the first", () => {
+    const block = onlyBlock(
+      madeRun([{ kind: "together", agents: { a: [made(500, 100, 500)], b: [made(300, 50, 700)] } }]),
+    );
+    expect(block.throughputDeltaTokS).toBe(50);
+    expect(block.ttftDeltaMs).toBe(200);
+  });
+
+  it("judge fairness by retention where roles differ: half and half is fair, whatever the rates", () => {
+    const fast = made(0, 101, 1_000);
+    const slow = made(0, 11, 1_000, { record: { step: "summarise" } });
+    const halved = (request: MadeRequest): MadeRequest => ({ ...request, decodeMs: 2 * request.decodeMs });
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [fast] } },
+        { kind: "solo", agents: { b: [slow] } },
+        { kind: "together", agents: { a: [halved(fast)], b: [halved(slow)] } },
+      ]),
+    );
+    expect(block.rolesAlike).toBe(false);
+    expect(block.fairness).toBeCloseTo(1, 12);
+    expect(block.sharing?.equalShare).toBeUndefined();
+  });
+
+  it("divide chunk gaps by the tokens of the chunk where the server streams counts", () => {
+    const run = madeRun([
+      { kind: "together", agents: { a: [made(10, 12, 300, { chunkTokens: [3, 3, 3, 3] })] } },
+    ]);
+    const requests = analyseRun(run).cells[0]?.agents[0]?.requestsTogether;
+    // Three gaps of 100 ms, each for three tokens.
+    expect(requests?.chunkGapMs).toMatchObject({ n: 3, mean: expect.closeTo(100, 6) });
+    expect(requests?.itl).toMatchObject({ kind: "chunk", ms: { n: 9, mean: expect.closeTo(100 / 3, 6) } });
+  });
+
+  it("label the mean per request as such where it does not", () => {
+    const run = madeRun([{ kind: "together", agents: { a: [made(10, 11, 300)] } }]);
+    expect(analyseRun(run).cells[0]?.agents[0]?.requestsTogether.itl).toMatchObject({
+      kind: "mean",
+      ms: { n: 1, mean: 30 },
+    });
+  });
+});
+
+describe("cells with the same effective settings", () => {
+  it("are repeats, and the difference of their means is the noise floor", () => {
+    const cell = (name: string, decodeMs: number): readonly MadeTrial[] => [
+      {
+        kind: "together",
+        cell: name,
+        agents: { a: [made(0, 100, 1_000)], b: [made(0, 100, decodeMs)] },
+        record: { effectiveHash: "same" },
+      },
+    ];
+    const [group] = analyseRun(madeRun([...cell("num_gpu=60", 1_000), ...cell("num_gpu=80", 1_250)])).repeats;
+    expect(group?.cells).toEqual(["num_gpu=60", "num_gpu=80"]);
+    // Balance 100 % against (1,000 + 1,250) ÷ 1,250 ÷ 2 = 90 %; 200 tok/s against 160.
+    expect(group?.noiseFloor.balancePct).toBeCloseTo(10, 9);
+    expect(group?.noiseFloor.aggregateTokS).toBeCloseTo(40, 9);
   });
 });

@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import type { MadeRequest, MadeTrial } from "../../test/fakes/recorded-run.ts";
+import { madeEndpoint, madeRun } from "../../test/fakes/recorded-run.ts";
+import type { RunManifest } from "../record/run-manifest.ts";
+import { analyseRun } from "./analyse-run.ts";
+import type { RunWarning } from "./warnings.ts";
+
+const request: MadeRequest = { ttftMs: 100, tokens: 101, decodeMs: 1_000 };
+/** Enough requests for a p50, so that only the warning under test is given. */
+const enough = Array.from({ length: 11 }, () => request);
+
+function block(
+  together: readonly MadeRequest[] = enough,
+  extra: Partial<MadeTrial> = {},
+): readonly MadeTrial[] {
+  return [
+    { kind: "solo", agents: { a: enough }, record: { soloFor: ["a", "b"] } },
+    { kind: "together", agents: { a: together, b: together }, ...extra },
+  ];
+}
+
+function warningsOf(
+  trials: readonly MadeTrial[],
+  manifest: Partial<RunManifest> = {},
+): readonly RunWarning[] {
+  return analyseRun(madeRun(trials, manifest)).warnings;
+}
+
+const withRecord = (record: MadeRequest["record"]): readonly MadeRequest[] =>
+  enough.map((one) => ({ ...one, ...(record === undefined ? {} : { record }) }));
+
+describe("warnings", () => {
+  it("are none when nothing is wrong", () => {
+    expect(warningsOf(block())).toEqual([]);
+  });
+
+  it("say how to give Ollama and llama-server a slot per agent", () => {
+    const onOne = withRecord({ endpoint: "a" });
+    const remedy = (engine: string): string | undefined =>
+      warningsOf(block(onOne), { endpoints: [madeEndpoint("a", { engine, slots: 1 })] })[0]?.remedy;
+    expect(remedy("ollama")).toBe("restart Ollama with OLLAMA_NUM_PARALLEL=2");
+    expect(remedy("llama-server")).toBe(
+      "restart llama-server with --parallel 2 (each slot gets its own part of --ctx-size)",
+    );
+    expect(warningsOf(block(onOne), { endpoints: [madeEndpoint("a", { slots: 2 })] })).toEqual([]);
+  });
+
+  it("compare prompt and output with the context", () => {
+    const [warning] = warningsOf(block(), { endpoints: [madeEndpoint("a", { contextTokens: 300 })] });
+    // 200 prompt tokens and 101 of output.
+    expect(warning).toMatchObject({ code: "CONTEXT_OVERRUN" });
+    expect(warning?.message).toContain("a: 301 tokens in a context of 300");
+    expect(warningsOf(block(), { endpoints: [madeEndpoint("a", { contextTokens: 301 })] })).toEqual([]);
+  });
+
+  it("count the requests that waited for the model to load", () => {
+    const [warning] = warningsOf(block(withRecord({ split: { loadMs: 4_000 } })));
+    expect(warning?.code).toBe("COLD_MODEL");
+    expect(warning?.message).toContain("22 requests waited for the model to load");
+  });
+
+  it("give the worst lag of the client against its limit", () => {
+    const [warning] = warningsOf(block(enough, { record: { client: { loopLagMsP99: 38.2, cpuPct: 55 } } }));
+    expect(warning?.code).toBe("CLIENT_BOTTLENECK");
+    expect(warning?.message).toContain("in 1 of 2 trials");
+    expect(warning?.message).toContain("p99 up to 38 ms (limit 10)");
+  });
+
+  it("say by how much answers differed in length", () => {
+    const longer = enough.map((one) => ({ ...one, tokens: 130 }));
+    const [warning] = warningsOf(block(longer));
+    expect(warning?.code).toBe("OUTPUT_LENGTHS_DIFFER");
+    // 130 ÷ 101 − 1
+    expect(warning?.message).toContain("by up to +29 % (a)");
+  });
+
+  it("say which requests have no count of the engine's own", () => {
+    const [warning] = warningsOf(
+      block(withRecord({ tokens: { input: 200, output: 101, outputSource: "estimated" } })),
+    );
+    expect(warning?.code).toBe("TOKENS_ESTIMATED");
+    expect(warning?.message).toContain("22 requests");
+  });
+
+  it("say how many requests a percentile lacks", () => {
+    const [warning] = warningsOf(block([request, request]));
+    expect(warning).toMatchObject({ code: "PERCENTILES_MISSING" });
+    expect(warning?.message).toBe(
+      "2 requests per agent carry no percentiles: a p50 needs 11, so medians are given per trial",
+    );
+  });
+
+  it("say why solo and together are not compared", () => {
+    const [warning] = warningsOf(block(withRecord({ tokens: { input: 200, cached: 190, output: 101 } })));
+    expect(warning).toMatchObject({ code: "CACHE_HITS_DIFFER" });
+    expect(warning?.message).toContain("0 % of prompt tokens came from the cache alone, 95 % together");
+    const [missing] = warningsOf(block().slice(1));
+    expect(missing).toMatchObject({ code: "SOLO_MISSING", remedy: "run without --no-solo" });
+  });
+
+  it("flag a trial outside Tukey's fences, and keep it", () => {
+    const walls = [1_000, 1_010, 990, 1_005, 3_000];
+    const trials = walls.map(
+      (decodeMs, repeat): MadeTrial => ({
+        kind: "together",
+        repeat,
+        agents: { a: enough.map((one) => ({ ...one, decodeMs })) },
+      }),
+    );
+    const [warning] = warningsOf(trials);
+    expect(warning).toMatchObject({ code: "OUTLIER_TRIALS" });
+    expect(warning?.message).toContain("made-r4-together. None was dropped");
+  });
+
+  it("pass on what the runner noted, once", () => {
+    const noted = { code: "NOTED", message: "m", remedy: "r" };
+    const trials = block(enough, { record: { warnings: [noted, noted] } });
+    expect(warningsOf(trials)).toEqual([noted]);
+  });
+});

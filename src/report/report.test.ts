@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import type { MadeRequest, MadeTrial } from "../../test/fakes/recorded-run.ts";
+import { madeEndpoint, madeRun } from "../../test/fakes/recorded-run.ts";
+import { analyseRun } from "../analysis/analyse-run.ts";
+import type { RunManifest } from "../record/run-manifest.ts";
+import { renderMarkdown } from "./markdown.ts";
+import type { ReportModel } from "./model.ts";
+import { toReportModel } from "./model.ts";
+import { renderTerminal } from "./terminal.ts";
+
+const at = (tokS: number, ttftMs: number, tokens = 128): MadeRequest => ({
+  ttftMs,
+  tokens,
+  decodeMs: ((tokens - 1) * 1_000) / tokS,
+});
+
+function block(repeat: number, cell = "chimera_homo", drift = repeat): readonly MadeTrial[] {
+  return [
+    { kind: "solo", repeat, cell, agents: { collector: [at(114 + drift, 80), at(114, 70 + drift)] } },
+    { kind: "solo", repeat, cell, agents: { insight: [at(112, 90), at(113 + drift, 60)] } },
+    {
+      kind: "together",
+      repeat,
+      cell,
+      agents: {
+        collector: [at(56 + drift, 180), at(57, 150)],
+        insight: [at(55, 3_900 + drift * 17), at(58, 160, 140)],
+      },
+      record: { effectiveHash: "same" },
+    },
+  ];
+}
+
+const ENDPOINTS = [
+  madeEndpoint("a", { url: "http://localhost:11434", engine: "ollama", model: "gemma3:latest", slots: 1 }),
+  madeEndpoint("b", { url: "http://localhost:11435", engine: "ollama", model: "gemma3:latest" }),
+];
+
+function modelOf(trials: readonly MadeTrial[], manifest: Partial<RunManifest> = {}): ReportModel {
+  return toReportModel(analyseRun(madeRun(trials, { endpoints: ENDPOINTS, ...manifest })), {
+    runDirectory: "runs/20260102T030405Z-made-0001",
+  });
+}
+
+const oneCell = modelOf([0, 1, 2].flatMap((repeat) => block(repeat)));
+const twoCells = modelOf(
+  [
+    "chimera_homo numGpu=60 numCtx=512 temperature=0.8",
+    "chimera_homo numGpu=80 numCtx=512 temperature=0.8",
+  ].flatMap((cell, index) => [0, 1].flatMap((repeat) => block(repeat, cell, repeat + index))),
+);
+const plain = (model: ReportModel, columns: number): string =>
+  renderTerminal(model, { columns, color: false });
+
+describe("the table at the end of a bench", () => {
+  it("fits 80 columns", () => {
+    expect(plain(oneCell, 80)).toMatchSnapshot();
+  });
+
+  it("shows endpoints and intervals at 120 columns", () => {
+    expect(plain(oneCell, 120)).toMatchSnapshot();
+  });
+
+  it("is a table of cells for a matrix, with the noise floor of its repeats", () => {
+    expect(plain(twoCells, 80)).toMatchSnapshot();
+  });
+
+  it("says what is unknown without solo trials, and never prints 0 for it", () => {
+    const model = modelOf(
+      [0, 1].flatMap((repeat) => block(repeat)).filter((trial) => trial.kind === "together"),
+    );
+    expect(plain(model, 80)).toMatchSnapshot();
+  });
+
+  it("says that there is nothing when no trial finished", () => {
+    expect(plain(modelOf([], { plannedTrials: 3, status: "interrupted" }), 80)).toMatchSnapshot();
+  });
+
+  it("never runs over the columns it was given, except where a line is there to be copied", () => {
+    const tooLong = [oneCell, twoCells].flatMap((model) =>
+      [80, 100, 120].flatMap((columns) =>
+        plain(model, columns)
+          .split("\n")
+          .filter((line) => line.length > columns && !/^(next|run directory): /.test(line)),
+      ),
+    );
+    expect(tooLong).toEqual([]);
+  });
+
+  it("cuts long names before it cuts numbers", () => {
+    const long = "an-agent-with-a-name-of-sixty-characters-as-the-schema-allows";
+    const model = modelOf([{ kind: "together", agents: { [long]: [at(50, 100)], b: [at(50, 100)] } }]);
+    const lines = plain(model, 80).split("\n");
+    expect(lines.every((line) => line.length <= 80 || line.startsWith("next"))).toBe(true);
+    expect(lines.some((line) => line.startsWith("an-agent") && line.includes("…"))).toBe(true);
+  });
+
+  it("shows a screen of agents and says where the others are", () => {
+    const agents = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`agent-${index}`, [at(50, 100)]]),
+    );
+    const text = plain(modelOf([{ kind: "together", agents }]), 80);
+    expect(text).toContain("agent-15 ");
+    expect(text).not.toContain("agent-16 ");
+    expect(text).toContain("… and 24 more agents in report.md");
+  });
+
+  it("colours only when asked, and colour changes no letter", () => {
+    const colored = renderTerminal(oneCell, { columns: 80, color: true });
+    const escapes = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g");
+    expect(colored).toMatch(escapes);
+    expect(colored.replace(escapes, "")).toBe(plain(oneCell, 80));
+  });
+
+  it("gives percentiles once the requests carry them", () => {
+    const many = Array.from({ length: 12 }, (_, index) => at(50, 100 + index));
+    const text = plain(modelOf([{ kind: "together", agents: { a: many } }]), 100);
+    // The median of 100 … 111, and what the next percentile needs.
+    expect(text).toMatch(/a\s+TTFT\s+12\s+106\s+106\s+– \(n ≥ 64\)/);
+  });
+});
+
+describe("a simulated run", () => {
+  const simulated = modelOf(block(0), { simulated: true });
+
+  it("says so before anything else and again at the end, on the terminal and in report.md", () => {
+    expect(plain(simulated, 80).split("\n")[0]).toContain("SIMULATED");
+    expect(plain(simulated, 80)).toContain("SIMULATED chimera_homo · 20260102T030405Z-made-0001");
+    expect(renderMarkdown(simulated).split("\n").slice(0, 3).join("\n")).toBe(
+      "# SIMULATED chimera\\_homo · 20260102T030405Z-made-0001\n\n> **SIMULATED: no real server was measured. The figures describe the simulated engine.**",
+    );
+  });
+
+  it("is not what a real run says", () => {
+    expect(plain(oneCell, 80)).not.toContain("SIMULATED");
+    expect(renderMarkdown(oneCell)).not.toContain("SIMULATED");
+  });
+});
+
+describe("report.md", () => {
+  it("has the whole of one cell", () => {
+    expect(renderMarkdown(oneCell)).toMatchSnapshot();
+  });
+
+  it("has the cells of a matrix, then each of them", () => {
+    expect(renderMarkdown(twoCells)).toMatchSnapshot();
+  });
+
+  it("does not let a name break its tables", () => {
+    const model = modelOf([
+      { kind: "together", cell: "a|b <i>", agents: { x: [at(50, 100)] } },
+      { kind: "together", cell: "c", agents: { x: [at(50, 100)] } },
+    ]);
+    expect(renderMarkdown(model)).toContain("| a\\|b \\<i\\> |");
+  });
+});
