@@ -53,7 +53,14 @@ export class Emitter {
     this.#clock = clock;
     this.#server = createServer(NO_DELAY, (socket) => {
       socket.on("error", () => socket.destroy());
-      readRequests(socket, (path, body) => this.#answer(socket, path, body));
+      readRequests(socket, (path, body) => {
+        try {
+          this.#answer(socket, path, body);
+        } catch {
+          // Some other program of this host found the port: it gets nothing, and disturbs no stream.
+          socket.destroy();
+        }
+      });
     });
   }
 
@@ -63,6 +70,11 @@ export class Emitter {
       this.#server.once("error", reject);
       this.#server.listen(0, "127.0.0.1", () => resolve((this.#server.address() as AddressInfo).port));
     });
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#server.close();
   }
 
   #answer(socket: Socket, path: string, body: string): void {
