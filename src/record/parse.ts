@@ -104,8 +104,9 @@ const AGENT_TIME_NUMBERS = [
 export function trialProblem(value: unknown): LineProblem {
   if (!isFields(value)) return "a trial must be an object";
   if (value["v"] !== TRIAL_RECORD_VERSION) return { version: value["v"] };
-  const { agents, agentTimes, client, warnings, parameters } = value;
-  if (!Array.isArray(agents) || !agents.every(isText)) return "agents must be a list of texts";
+  const { agents, soloFor = [], agentTimes, client, warnings, parameters } = value;
+  if (!isTextList(agents)) return "agents must be a list of texts";
+  if (!isTextList(soloFor)) return "soloFor must be a list of texts";
   if (!Array.isArray(agentTimes)) return "agentTimes must be a list";
   if (!isFields(client)) return "client must be an object";
   if (!Array.isArray(warnings)) return "warnings must be a list";
@@ -261,8 +262,8 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === "string";
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function isScalar(value: unknown): boolean {
