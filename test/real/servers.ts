@@ -85,6 +85,8 @@ function isProgram(path: string): boolean {
 export interface LlamaServerOptions {
   readonly size?: TinyModelSize;
   readonly slots?: number;
+  /** Threads of llama.cpp wait by spinning: servers that work at the same time share the cores. */
+  readonly threads?: number;
   /** Return while it still answers 503 because the model loads. */
   readonly whileLoading?: boolean;
 }
@@ -96,7 +98,7 @@ export async function startLlamaServer(
   program: string,
   options: LlamaServerOptions = {},
 ): Promise<RealServer> {
-  const { size = "tiny", slots = 4, whileLoading = false } = options;
+  const { size = "tiny", slots = 4, threads = 2, whileLoading = false } = options;
   const folder = mkdtempSync(join(tmpdir(), "slipway-llama-"));
   const model = writeTinyGguf(join(folder, `${size}.gguf`), size);
   const context = slots * SLOT_CONTEXT_TOKENS;
@@ -106,7 +108,7 @@ export async function startLlamaServer(
     model: `${size}.gguf`,
     argsFor: (port) => [
       ...["--model", model, "--alias", `${size}.gguf`, "--host", "127.0.0.1", "--port", `${port}`],
-      ...["--parallel", `${slots}`, "--ctx-size", `${context}`, "--threads", "2"],
+      ...["--parallel", `${slots}`, "--ctx-size", `${context}`, "--threads", `${threads}`],
       ...["--metrics", "--slots", "--no-webui"],
     ],
     environmentFor: () => ({}),

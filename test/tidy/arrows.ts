@@ -128,14 +128,23 @@ function topRoom(path: string): string {
 
 interface ImportEdge {
   readonly to: string;
+  readonly kind: "import" | "entry";
   readonly line: number;
 }
 
-/** Imports of the project's own files. `dist/x.js` counts as `src/x.ts`, from which it is built. */
+function isImport(edge: ImportEdge): boolean {
+  return edge.kind === "import";
+}
+
+/** References to the project's own files. `dist/x.js` counts as `src/x.ts`, from which it is built. */
 export function importsOf(file: ProjectFile): ImportEdge[] {
   return moduleReferences(parse(file))
     .filter((reference) => /^\.\.?\//.test(reference.specifier))
-    .map(({ specifier, line }) => ({ to: sourceOf(posix.join(posix.dirname(file.path), specifier)), line }));
+    .map(({ specifier, kind, line }) => ({
+      to: sourceOf(posix.join(posix.dirname(file.path), specifier)),
+      kind,
+      line,
+    }));
 }
 
 function sourceOf(path: string): string {
@@ -143,12 +152,17 @@ function sourceOf(path: string): string {
   return built.startsWith("src/") ? built.replace(/\.js$/, ".ts") : built;
 }
 
-/** Files that import each other in a circle, type-only imports included. */
+/** Files that import each other in a circle, type-only imports included. Starting a worker is no import. */
 export function cycleComplaints(files: readonly ProjectFile[]): Complaint[] {
   const edges = new Map(
     files
       .filter((file) => isTypeScript(file.path))
-      .map((file) => [file.path, importsOf(file).map((edge) => edge.to)]),
+      .map((file) => [
+        file.path,
+        importsOf(file)
+          .filter(isImport)
+          .map((edge) => edge.to),
+      ]),
   );
   const cycle = findCycle([...edges.keys()], (path) => edges.get(path) ?? []);
   if (cycle === undefined) return [];

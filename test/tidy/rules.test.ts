@@ -127,6 +127,14 @@ describe("arrows", () => {
     );
   });
 
+  it("lets a worker import the file that starts it", () => {
+    const files = [
+      file("src/core/a.ts", 'new Worker(new URL("./worker.ts", import.meta.url));'),
+      file("src/core/worker.ts", 'import { a } from "./a.ts";'),
+    ];
+    expect(cycleComplaints(files)).toEqual([]);
+  });
+
   it("refuses files that only their own test reaches, and spares worker entries", () => {
     const complaints = deadFileComplaints([
       file("bin/slipway.js", 'import { main } from "../dist/cli/main.js";'),

@@ -71,6 +71,8 @@ export interface ModuleReference {
   /** As written. */
   readonly specifier: string;
   readonly line: number;
+  /** `entry`: a file that is named to be run by a worker or a child, not imported. */
+  readonly kind: "import" | "entry";
   /** Names imported or re-exported; `*` and `default` for those forms. */
   readonly names: readonly string[];
 }
@@ -80,8 +82,9 @@ export function moduleReferences(parsedFile: ParsedFile): ModuleReference[] {
   const references: ModuleReference[] = [];
   walk(parsedFile.program, (node) => {
     const specifier = specifierOf(node);
-    if (specifier !== undefined)
-      references.push({ specifier, line: lineOf(parsedFile, node), names: namesOf(node) });
+    if (specifier === undefined) return;
+    const kind = node.type === "NewExpression" ? "entry" : "import";
+    references.push({ specifier, line: lineOf(parsedFile, node), kind, names: namesOf(node) });
   });
   return references;
 }
