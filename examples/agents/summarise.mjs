@@ -8,6 +8,9 @@ import { join } from "node:path";
 const CHARACTERS_PER_FILE = 1500;
 const MAX_TOKENS = 64;
 
+// Put first, it keeps the server from answering out of its prompt cache. Empty where that is allowed.
+const NONCE = process.env.SLIPWAY_NONCE ?? "";
+
 /** One streamed chat completion; resolves to the text of the answer. */
 async function ask(step, text) {
   const response = await fetch(`${process.env.OPENAI_BASE_URL}/chat/completions`, {
@@ -20,7 +23,7 @@ async function ask(step, text) {
     },
     body: JSON.stringify({
       model: process.env.SLIPWAY_MODEL ?? "",
-      messages: [{ role: "user", content: text }],
+      messages: [{ role: "user", content: NONCE + text }],
       max_tokens: MAX_TOKENS,
       stream: true,
       // Without this the server does not say how many tokens it made.

@@ -9,6 +9,7 @@ environment, which Slipway sets:
     OPENAI_API_KEY    any text; some servers insist on one
     SLIPWAY_MODEL     the model to ask for
     SLIPWAY_CORPUS    the folder to read
+    SLIPWAY_NONCE     text to begin every prompt with, so that none is cached
 
 Any agent that honours OPENAI_BASE_URL or OLLAMA_HOST can be measured the same way.
 """
@@ -22,12 +23,15 @@ from pathlib import Path
 CHARACTERS_PER_FILE = 1500
 MAX_TOKENS = 64
 
+# Put first, it keeps the server from answering out of its prompt cache. Empty where that is allowed.
+NONCE = os.environ.get("SLIPWAY_NONCE", "")
+
 
 def ask(step, text):
     """One streamed chat completion; returns the text of the answer."""
     body = {
         "model": os.environ.get("SLIPWAY_MODEL", ""),
-        "messages": [{"role": "user", "content": text}],
+        "messages": [{"role": "user", "content": NONCE + text}],
         "max_tokens": MAX_TOKENS,
         "stream": True,
         # Without this the server does not say how many tokens it made.

@@ -64,8 +64,8 @@ async function runExample(
   command: readonly [string, ...string[]],
 ): Promise<{ readonly result: ExternalAgentResult; readonly recording: Recording }> {
   const url = await upstream((_request, response) => response.end(SSE));
-  const recording = await record(url, { agent: "foreign" });
-  return { result: await run(command, { recording: recording.endpoint }), recording };
+  const recording = await record(url, { agent: "foreign", nonce: "[7f3a] " });
+  return { result: await run(command, { recording: recording.endpoint, nonce: "[7f3a] " }), recording };
 }
 
 describe("an external agent", () => {
@@ -80,6 +80,7 @@ describe("an external agent", () => {
         ["t0/foreign/0", "summarise", "ok", 3],
         ["t0/foreign/1", "structure", "ok", 3],
       ]);
+      expect(requests.every((one) => one.promptCold)).toBe(true);
       expect(result.startupMs).toBeGreaterThan(0);
       expect(result.startupMs).toBeLessThan(result.wallMs);
       // Its life outside requests includes its start-up, and cannot exceed its life.

@@ -29,6 +29,8 @@ export interface ExternalAgentOptions {
   readonly recording: Pick<RecordingEndpoint, "url" | "firstRequestNs" | "busyNs">;
   readonly model: string;
   readonly agentName: string;
+  /** For the agent to put first into every prompt, where prompts must be cold. */
+  readonly nonce?: string;
   /** The folder of files that the agent works on. */
   readonly corpusPath?: string;
   readonly clock: Clock;
@@ -114,6 +116,7 @@ function agentEnvironment(options: ExternalAgentOptions): Record<string, string>
     OLLAMA_HOST: recording.url,
     SLIPWAY_MODEL: options.model,
     SLIPWAY_AGENT: options.agentName,
+    ...(options.nonce === undefined ? {} : { SLIPWAY_NONCE: options.nonce }),
     ...(options.corpusPath === undefined ? {} : { SLIPWAY_CORPUS: options.corpusPath }),
   });
 }

@@ -171,6 +171,23 @@ describe("what passes through the recording endpoint", () => {
     }
   });
 
+  it("calls a prompt cold only when it begins with the nonce", async () => {
+    const url = await upstream((_request, response) => response.end(SSE));
+    const { endpoint, records } = await record(url, { nonce: "[7f3a] " });
+    const ask = (fields: object): Promise<Answer> =>
+      call(endpoint.url + CHAT, { body: JSON.stringify({ model: "tiny", stream: true, ...fields }) });
+    await ask({ messages: [{ role: "user", content: "[7f3a] How many?" }] });
+    await ask({ messages: [{ role: "user", content: "How many? [7f3a] " }] });
+    await ask({
+      messages: [
+        { role: "system", content: "Count." },
+        { role: "user", content: "[7f3a] How many?" },
+      ],
+    });
+    await ask({ prompt: "[7f3a] How many?" });
+    expect((await records()).map((one) => one.promptCold)).toEqual([true, false, false, true]);
+  });
+
   it("reads an answer that is not streamed", async () => {
     const whole = {
       choices: [{ message: { role: "assistant", content: "Zwölf" }, finish_reason: "stop" }],

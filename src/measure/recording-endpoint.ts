@@ -64,6 +64,8 @@ export interface RecordingEndpointOptions {
   };
   /** Whose request it is: one name for all, or read from the request. */
   readonly agent: string | ((request: ClientRequest) => string);
+  /** A request whose prompt begins with this text is recorded as cold. */
+  readonly nonce?: string;
   readonly trialId: string;
   readonly originNs: number;
   readonly phase: RequestPhase;
@@ -207,7 +209,7 @@ class Endpoint implements RecordingEndpoint {
   }
 
   #observer(request: IncomingMessage, path: string, body: Buffer, scheduledNs: number): ExchangeObserver {
-    const facts = requestFacts(request.method ?? "GET", path, body);
+    const facts = requestFacts(request.method ?? "GET", path, body, this.#options.nonce);
     if (facts === undefined) return UNRECORDED;
     const header = (name: string): string | undefined => headerOf(request.rawHeaders, name);
     const { agent } = this.#options;

@@ -4,6 +4,8 @@
  */
 import { specHash } from "../core/ids.ts";
 import type { Engine, StreamDecoder } from "../engines/engine.ts";
+import { asRecord, listAt, textAt } from "../engines/json-shape.ts";
+import type { JsonRecord } from "../engines/json-shape.ts";
 import { ollamaEventReader } from "../engines/ollama/events.ts";
 import { openAiDataPlane } from "../engines/openai/data-plane.ts";
 import { EventStreamDecoder, JsonBodyDecoder } from "../engines/stream/event-decoder.ts";
@@ -30,26 +32,38 @@ export interface RequestFacts {
   readonly stream: boolean;
   /** Of the messages or the prompt, whatever order the client's JSON has their keys in. */
   readonly promptHash: string;
+  /** The first thing the server reads is the nonce of this trial, so no cached prefix can serve it. */
+  readonly promptCold: boolean;
 }
 
 /** Absent when the request is not one that is recorded. */
-export function requestFacts(method: string, path: string, body: Uint8Array): RequestFacts | undefined {
+export function requestFacts(
+  method: string,
+  path: string,
+  body: Uint8Array,
+  nonce?: string,
+): RequestFacts | undefined {
   const protocol = protocolOf(path);
   if (protocol === undefined || method !== "POST") return undefined;
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(body).toString("utf8"));
-    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
-    const fields = parsed as Readonly<Record<string, unknown>>;
+    const fields = asRecord(JSON.parse(Buffer.from(body).toString("utf8")));
+    if (fields === undefined) return undefined;
     return {
       protocol,
-      model: typeof fields["model"] === "string" ? fields["model"] : "",
+      model: textAt(fields, "model") ?? "",
       stream: streams(fields["stream"], protocol),
       promptHash: specHash(fields["messages"] ?? fields["prompt"] ?? ""),
+      promptCold: nonce !== undefined && nonce !== "" && firstText(fields).startsWith(nonce),
     };
   } catch {
     // Not JSON, or nested too deep to walk. The server behind will say what is wrong, in its own words.
     return undefined;
   }
+}
+
+function firstText(fields: JsonRecord): string {
+  const first = asRecord(listAt(fields, "messages")[0]);
+  return textAt(first, "content") ?? textAt(fields, "prompt") ?? "";
 }
 
 /** Said nothing, Ollama streams and the OpenAI protocol does not. */

@@ -86,7 +86,7 @@ export class Recorder {
           model: exchange.facts.model === "" ? (completion.decoded.model ?? "") : exchange.facts.model,
           originNs,
           scheduledNs: exchange.scheduledNs,
-          promptCold: false,
+          promptCold: exchange.facts.promptCold,
           promptHash: exchange.facts.promptHash,
         });
         sink.request(record, chunks);
