@@ -1,12 +1,12 @@
 /** The files of a run directory; docs/run-directory.md describes every field. */
-import type { LineCheck } from "../record/parse.ts";
+import type { LineCheck } from "../record/parse-line.ts";
 import {
   chunkProblem,
   eventProblem,
   requestProblem,
   telemetryProblem,
   trialProblem,
-} from "../record/parse.ts";
+} from "../record/parse-line.ts";
 import { REQUEST_RECORD_VERSION } from "../record/request-record.ts";
 import { RUN_FORMAT_VERSION } from "../record/run-manifest.ts";
 import { TRIAL_RECORD_VERSION } from "../record/trial-record.ts";
