@@ -1,6 +1,6 @@
 /** `slipway record`: a base URL for any client, whose traffic becomes a run. */
 import { Command, Option } from "commander";
-import type { DefineCommand } from "../commands.ts";
+import type { CliIo, ExitCode } from "../io.ts";
 import type { RecordFlags } from "../record/session.ts";
 
 const EXAMPLES = `
@@ -14,8 +14,8 @@ Point the client at the address that is printed, for instance
 and end the recording with Ctrl-C. Several clients can be told apart by the header x-slipway-agent.
 `;
 
-export const recordCommand: DefineCommand = (io, exit) =>
-  new Command("record")
+export function recordCommand(io: CliIo, exit: (code: ExitCode) => void): Command {
+  return new Command("record")
     .summary("record the requests of any client on their way to a server")
     .description(
       "Listens as a server, hands every request on to the upstream unchanged, and records model calls in the form of a benchmark's own, until Ctrl-C.",
@@ -43,3 +43,4 @@ export const recordCommand: DefineCommand = (io, exit) =>
       const { runRecord } = await import("../record/session.ts");
       exit(await runRecord(flags, io));
     });
+}
