@@ -1,4 +1,5 @@
 /** `bench --selftest`: starts the emitter in another process and measures every cell of a grid. */
+import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../../core/clock.ts";
 import { OperatorError } from "../../core/errors.ts";
@@ -39,6 +40,8 @@ export interface SelftestProgress {
  */
 export async function runSelftest(options: SelftestOptions): Promise<Certificate> {
   const { clock, signal, grid = GRIDS.quick, onProgress } = options;
+  // Hundreds of requests listen to the one signal; Node would call that a leak.
+  if (signal !== undefined) setMaxListeners(0, signal);
   const { child, url } = await startEmitter(clock);
   const transport = createHttpTransport(url, { clock });
   const target: GenerateTarget = { plane: openAiDataPlane(), transport, url };
