@@ -53,6 +53,7 @@ export class SimulatedHost {
   readonly #paced: PacedEngine;
   #requests = 0;
   #unloadWhenIdle = false;
+  #loadingAtStart = false;
 
   constructor(settings: SimulatedSettings, clock: Clock) {
     this.settings = settings;
@@ -146,12 +147,17 @@ export class SimulatedHost {
 
   /** Such a server answers 503 until its model is there; Ollama loads on the first request instead. */
   get isLoadingAtStart(): boolean {
-    return this.#loadsAtStart && this.loaded === undefined;
+    return this.#loadingAtStart;
   }
 
   /** Servers other than Ollama load their model when they start. */
   loadAtStart(): void {
-    if (this.#loadsAtStart) this.load(this.defaultLoad, () => undefined);
+    const { like } = this.settings;
+    if (like !== "llama-server" && like !== "openai") return;
+    this.#loadingAtStart = true;
+    this.load(this.defaultLoad, () => {
+      this.#loadingAtStart = false;
+    });
   }
 
   /** At once, or as soon as the last request has ended. */
@@ -161,10 +167,6 @@ export class SimulatedHost {
 
   stop(): void {
     this.#paced.stop();
-  }
-
-  get #loadsAtStart(): boolean {
-    return this.settings.like === "llama-server" || this.settings.like === "openai";
   }
 
   #cancel(id: string): void {

@@ -41,7 +41,7 @@ export function createSimulatedEngine(link: EngineLink): Engine {
       extras: { read: readLlamaServerTimings },
     }),
     health: async () => {
-      await link.control.getJson("/slipway/engine");
+      await link.control.getJson("/slipway/health");
       return {};
     },
     models: () => listModels(link),

@@ -8,6 +8,9 @@ import { tokenize } from "./token-rule.ts";
 
 export function registerSlipwayApi(app: FastifyInstance, host: SimulatedHost): void {
   app.get("/slipway/engine", () => factsOf(host));
+  app.get("/slipway/health", (_request, reply) =>
+    host.isLoadingAtStart ? refuse(reply, 503, "Loading model") : { status: "ok" },
+  );
   app.get("/slipway/slots", () => ({
     slots: host.slots.map((slot) => ({
       id: slot.id,
