@@ -141,6 +141,8 @@ function slotRemedy({ engine }: EndpointFacts, agents: number): string {
       return `restart Ollama with OLLAMA_NUM_PARALLEL=${agents}`;
     case "llama-server":
       return `restart llama-server with --parallel ${agents} (each slot gets its own part of --ctx-size)`;
+    case "simulated":
+      return `give the simulated engine --slots ${agents}`;
     default:
       return `give the server ${agents} slots, or add an endpoint`;
   }

@@ -9,6 +9,7 @@ import { randomStream } from "../core/random.ts";
 import { NS_PER_MS, nsToMs } from "../core/units.ts";
 import type { Completion, GenerateLimits, GenerateRequest, SamplingOptions } from "../engines/engine.ts";
 import type { RecordSink } from "../record/record-sink.ts";
+import type { Outcome } from "../record/request-record.ts";
 import type { AgentTime } from "../record/trial-record.ts";
 import type { CorpusFile, ProgramContext, ProgramStep, StepResult } from "../workload/agent-program.ts";
 import type { ProgramName } from "../workload/programs/registry.ts";
@@ -33,7 +34,8 @@ export interface TrialContext {
   readonly signal: AbortSignal;
   readonly readCorpus: () => Promise<readonly CorpusFile[]>;
   readonly onProgress?: (agent: string, textEvents: number) => void;
-  readonly onRequestEnd?: (agent: string, failed: boolean) => void;
+  /** `failure` says why, for a person: code and message. */
+  readonly onRequestEnd?: (agent: string, failure: string | undefined) => void;
 }
 
 /** First wait before a retry where the server names none; it doubles with every further one. */
@@ -105,6 +107,7 @@ export class AgentLoop {
           return { kind: "corpus", files: await this.#trial.readCorpus() };
         } catch (thrown) {
           this.#parts.failures++;
+          this.#trial.onRequestEnd?.(this.#agent.name, messageOf(thrown));
           return { kind: "failed", message: messageOf(thrown) };
         } finally {
           this.#parts.fileNs += this.#trial.clock.nowNs() - startNs;
@@ -124,7 +127,7 @@ export class AgentLoop {
       if (completion.outcome.kind === "ok") return { kind: "answer", text: completion.decoded.content };
       const waitMs = retryWaitMs(completion, attempt);
       if (attempt >= this.#trial.retries || waitMs === undefined)
-        return { kind: "failed", message: completion.outcome.kind };
+        return { kind: "failed", message: failureOf(completion.outcome) ?? "" };
       await this.#waitUntil(this.#trial.clock.nowNs() + waitMs * NS_PER_MS);
     }
   }
@@ -226,7 +229,7 @@ export class AgentLoop {
       promptHash: promptHash(request),
     });
     sink.request(lines.record, lines.chunks);
-    this.#trial.onRequestEnd?.(this.#agent.name, completion.outcome.kind !== "ok");
+    this.#trial.onRequestEnd?.(this.#agent.name, failureOf(completion.outcome));
   }
 
   #agentTime(barrierNs: number): AgentTime {
@@ -244,6 +247,18 @@ export class AgentLoop {
       requests,
       failures,
     };
+  }
+}
+
+/** Why a request did not end well, in one line; undefined when it did. */
+export function failureOf(outcome: Outcome): string | undefined {
+  switch (outcome.kind) {
+    case "ok":
+      return undefined;
+    case "cancelled":
+      return `cancelled: ${outcome.reason}`;
+    case "failed":
+      return `${outcome.code}: ${outcome.message}`;
   }
 }
 

@@ -7,6 +7,7 @@ import { nsToMs } from "../core/units.ts";
 import type { RecordSink } from "../record/record-sink.ts";
 import type { AgentTime } from "../record/trial-record.ts";
 import type { TrialContext } from "./agent-loop.ts";
+import { failureOf } from "./agent-loop.ts";
 import { runExternalAgent } from "./external-agent.ts";
 import type { SeatedAgent } from "./preparation.ts";
 import { startRecordingEndpoint } from "./recording-endpoint.ts";
@@ -35,7 +36,7 @@ export async function seatExternalAgent(
     originNs: trial.originNs,
     phase: "measured",
     endpointName: agent.endpoint.name,
-    sink: countingSink(trial.sink, tally),
+    sink: countingSink(trial, agent.spec.name, tally),
     clock: trial.clock,
   });
   return async (barrierNs) => {
@@ -51,13 +52,16 @@ export async function seatExternalAgent(
         signal: trial.signal,
         limitMs: trial.limits.totalMs,
       });
-      if (result.outcome.kind !== "finished")
+      if (result.outcome.kind !== "finished") {
+        const message = "message" in result.outcome ? result.outcome.message : result.outcome.kind;
+        trial.onRequestEnd?.(agent.spec.name, message);
         trial.sink.event({
           atNs: trial.clock.nowNs(),
           kind: "external-agent-failed",
-          message: `${agent.spec.name}: ${"message" in result.outcome ? result.outcome.message : result.outcome.kind}`,
+          message: `${agent.spec.name}: ${message}`,
           data: { trialId: trial.trialId, agent: agent.spec.name },
         });
+      }
       const totalMs = nsToMs(trial.clock.nowNs() - barrierNs);
       return {
         agent: agent.spec.name,
@@ -82,13 +86,14 @@ export async function seatExternalAgent(
   };
 }
 
-function countingSink(sink: RecordSink, tally: Tally): RecordSink {
+function countingSink({ sink, onRequestEnd }: TrialContext, agent: string, tally: Tally): RecordSink {
   return {
     request: (record, chunks) => {
       tally.requests++;
       if (record.outcome.kind !== "ok") tally.failures++;
       tally.requestNs += record.stamps.endNs - (record.stamps.sentNs ?? record.stamps.endNs);
       sink.request(record, chunks);
+      onRequestEnd?.(agent, failureOf(record.outcome));
     },
     trial: (record) => sink.trial(record),
     telemetry: (sample) => sink.telemetry(sample),

@@ -64,12 +64,18 @@ export async function calibrateAll(agents: readonly SeatedAgent[], trial: TrialC
   }
 }
 
-/** Effective settings of every endpoint and model in use, as the servers state them. */
+/** The effective settings of each agent's endpoint and model, as the server states them; one entry an agent. */
 export async function readFacts(agents: readonly SeatedAgent[]): Promise<readonly EndpointFacts[]> {
-  const facts: EndpointFacts[] = [];
-  for (const { endpoint, model } of distinctModels(agents))
-    facts.push({ ...(await endpoint.engine.facts(model)), name: endpoint.name, url: endpoint.url });
-  return facts;
+  const asked = new Map<string, Promise<EndpointFacts>>();
+  return Promise.all(
+    agents.map(({ spec, endpoint, model }) => {
+      const options = samplingOptions(spec, endpoint, spec.outputTokens, true);
+      const key = specHash([endpoint.url, model, options]);
+      const answer = asked.get(key) ?? endpoint.engine.facts(model, options);
+      asked.set(key, answer);
+      return answer.then((facts) => ({ ...facts, name: endpoint.name, url: endpoint.url }));
+    }),
+  );
 }
 
 /**
@@ -78,24 +84,28 @@ export async function readFacts(agents: readonly SeatedAgent[]): Promise<readonl
  */
 export function effectiveHash(agents: readonly SeatedAgent[], facts: readonly EndpointFacts[]): string {
   return specHash(
-    agents.map(({ spec, endpoint, model }) => {
-      const known = facts.find((fact) => fact.name === endpoint.name && (fact.model ?? model) === model);
-      const layers = known?.modelLayers;
-      const asked = spec.options.numGpu;
+    agents.map(({ spec, model }, index) => {
+      const known = facts[index];
+      const { numGpu, numCtx, ...otherOptions } = spec.options;
       return {
         ...spec,
         name: "",
         model,
-        options: {
-          ...spec.options,
-          numGpu: asked !== undefined && layers !== undefined ? Math.min(asked, layers + 1) : asked,
-          numCtx: known?.contextTokens ?? spec.options.numCtx,
-        },
+        options: otherOptions,
+        gpuLayers: known?.gpuLayers ?? numGpu,
+        contextTokens: known?.contextTokens ?? numCtx,
         slots: known?.slots,
         version: known?.version,
       };
     }),
   );
+}
+
+/** As many connections as agents, so that no handshake falls into a time to first token. */
+export async function openConnections(agents: readonly SeatedAgent[]): Promise<void> {
+  const perEndpoint = new Map<ConnectedEndpoint, number>();
+  for (const { endpoint } of agents) perEndpoint.set(endpoint, (perEndpoint.get(endpoint) ?? 0) + 1);
+  await Promise.all([...perEndpoint].map(([endpoint, count]) => endpoint.engine.preconnect?.(count)));
 }
 
 /** `count` short requests per endpoint and model, one after the other. */

@@ -24,7 +24,7 @@ export type RunProgress =
       readonly total: number;
     }
   | { readonly kind: "tokens"; readonly agent: string; readonly textEvents: number }
-  | { readonly kind: "request-end"; readonly agent: string; readonly failed: boolean }
+  | { readonly kind: "request-end"; readonly agent: string; readonly failure: string | undefined }
   | { readonly kind: "trial-end"; readonly trial: PlannedTrial; readonly record: TrialRecord };
 
 export interface RunPlan {
@@ -99,6 +99,6 @@ function trialContext(planned: PlannedTrial, plan: RunPlan, deps: RunDeps): Tria
     signal: deps.signal,
     readCorpus: () => readCorpus(plan.corpusFolder),
     onProgress: (agent, textEvents) => deps.onProgress?.({ kind: "tokens", agent, textEvents }),
-    onRequestEnd: (agent, failed) => deps.onProgress?.({ kind: "request-end", agent, failed }),
+    onRequestEnd: (agent, failure) => deps.onProgress?.({ kind: "request-end", agent, failure }),
   };
 }

@@ -6,6 +6,9 @@ import type { RunProgress } from "../../measure/runner.ts";
 /** Often enough to look alive, seldom enough to cost nothing. */
 const REDRAW_NS = 200_000_000;
 
+/** A trial with more kinds of failure than this is read in its records. */
+const MOST_REASONS_SHOWN = 3;
+
 export interface ProgressView {
   show(progress: RunProgress): void;
   /** Clears the moving line. */
@@ -23,7 +26,8 @@ export class ProgressLine implements ProgressView {
   readonly #io: ProgressIo;
   readonly #tokens = new Map<string, number>();
   #requests = 0;
-  #failures = 0;
+  /** Why requests failed, and how many each. */
+  readonly #failures = new Map<string, number>();
   #title = "";
   #startNs = 0;
   #drawnNs = 0;
@@ -41,7 +45,7 @@ export class ProgressLine implements ProgressView {
         this.#title = `[${index + 1}/${total}] ${trial.cell.label}: ${who}`;
         this.#tokens.clear();
         this.#requests = 0;
-        this.#failures = 0;
+        this.#failures.clear();
         this.#startNs = this.#io.clock.nowNs();
         this.#draw(true);
         return;
@@ -52,7 +56,8 @@ export class ProgressLine implements ProgressView {
         return;
       case "request-end":
         this.#requests++;
-        if (progress.failed) this.#failures++;
+        if (progress.failure !== undefined)
+          this.#failures.set(progress.failure, (this.#failures.get(progress.failure) ?? 0) + 1);
         this.#draw(false);
         return;
       case "trial-end": {
@@ -62,7 +67,8 @@ export class ProgressLine implements ProgressView {
         const status = record.status === "complete" ? "" : ` (${record.status})`;
         const wallMs = nsToMs(record.endNs - record.barrierNs);
         this.#io.err(
-          `${this.#title}: ${this.#requests} requests in ${formatDurationMs(wallMs)}${failed}${status}\n`,
+          `${this.#title}: ${this.#requests} requests in ${formatDurationMs(wallMs)}${failed}${status}
+${this.#reasons()}`,
         );
       }
     }
@@ -72,13 +78,24 @@ export class ProgressLine implements ProgressView {
     if (this.#io.errIsTerminal) this.#io.err("\r\u001b[K");
   }
 
+  #failureCount(): number {
+    return [...this.#failures.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  #reasons(): string {
+    const shown = [...this.#failures].slice(0, MOST_REASONS_SHOWN);
+    const more = this.#failures.size - shown.length;
+    const lines = shown.map(([reason, count]) => `    ${count}x ${reason.replaceAll("\n", "\n       ")}\n`);
+    return lines.join("") + (more > 0 ? `    and ${more} other reasons; see requests.jsonl\n` : "");
+  }
+
   #draw(now: boolean): void {
     if (!this.#io.errIsTerminal) return;
     const atNs = this.#io.clock.nowNs();
     if (!now && atNs - this.#drawnNs < REDRAW_NS) return;
     this.#drawnNs = atNs;
     const streaming = [...this.#tokens.values()].reduce((sum, count) => sum + count, 0);
-    const failed = this.#failures === 0 ? "" : `, ${this.#failures} failed`;
+    const failed = this.#failures.size === 0 ? "" : `, ${this.#failureCount()} failed`;
     const elapsed = formatDurationMs(nsToMs(atNs - this.#startNs));
     this.#io.err(
       `\r\u001b[K${this.#title}: ${this.#requests} requests done${failed}, ${streaming} tokens in flight, ${elapsed}`,
