@@ -84,7 +84,7 @@ export function readLlamaServerTimings(event: JsonRecord): ExtraFigures | undefi
         ...(decodeTokens !== undefined && { decodeTokens }),
       },
     },
-    ...(decodeTokens !== undefined && { tokensSoFar: decodeTokens }),
+    ...(decodeTokens !== undefined && { tokensSoFar: decodeTokens, countKey: "predicted_n" }),
   };
 }
 
@@ -116,7 +116,7 @@ async function readFacts(link: EngineLink, model: string): Promise<EndpointFacts
     ["modelParameters", amountAt(meta, "n_params")],
     ["modelBytes", amountAt(meta, "size")],
     ["trainedContextTokens", amountAt(meta, "n_ctx_train")],
-    ["modelPath", textAt(props, "model_path")],
+    ["modelFile", textAt(props, "model_path")?.split(/[\\/]/).at(-1)],
   ] as const)
     if (value !== undefined) settings[name] = value;
   return {

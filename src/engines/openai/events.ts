@@ -19,8 +19,9 @@ export interface EventExtras {
 
 export interface ExtraFigures {
   readonly figures: EngineFigures;
-  /** Output tokens so far, if the dialect streams them. */
+  /** Output tokens so far, if the dialect streams them, and the key that has them. */
   readonly tokensSoFar?: number;
+  readonly countKey?: string;
 }
 
 export function openAiEventReader(extras: EventExtras = {}): EventReader {
@@ -51,22 +52,33 @@ class OpenAiEventReader implements EventReader {
       tally.fail(fault.code, fault.message);
       return undefined;
     }
+    const counted = this.#report(event, tally);
+    const model = textAt(event, "model");
+    if (model !== undefined && tally.figures.model === undefined) tally.report({ model });
+    const hasFigures = recordAt(event, "usage") !== undefined || counted !== undefined;
+    const choice = asRecord(listAt(event, "choices")[0]);
+    if (choice === undefined) {
+      tally.count(hasFigures ? "usage" : "other");
+      return undefined;
+    }
+    const plain = readChoice(choice, tally, counted?.tokensSoFar);
+    if (plain === undefined || !hasFigures) return plain;
+    const countKey = counted?.countKey;
+    return countKey === undefined ? undefined : { ...plain, countKey };
+  }
+
+  readFigures(parsed: unknown, tally: Tally): void {
+    const event = asRecord(parsed);
+    if (event !== undefined) this.#report(event, tally);
+  }
+
+  /** Standard figures first; a dialect's own win. Its count is used where the standard one is missing. */
+  #report(event: JsonRecord, tally: Tally): ExtraFigures | undefined {
     const usage = readUsage(recordAt(event, "usage"));
     if (usage !== undefined) tally.report(usage.figures);
     const extra = this.#readExtra?.(event);
     if (extra !== undefined) tally.report(extra.figures);
-    const tokensSoFar = usage?.tokensSoFar ?? extra?.tokensSoFar;
-    const model = textAt(event, "model");
-    if (model !== undefined && tally.figures.model === undefined) tally.report({ model });
-    const choice = asRecord(listAt(event, "choices")[0]);
-    if (choice === undefined) {
-      tally.count(recordAt(event, "usage") === undefined && extra === undefined ? "other" : "usage");
-      return undefined;
-    }
-    const plain = readChoice(choice, tally, tokensSoFar);
-    return usage === undefined && extra === undefined && recordAt(event, "usage") === undefined
-      ? plain
-      : undefined;
+    return usage?.tokensSoFar === undefined ? (extra ?? usage) : usage;
   }
 }
 
@@ -133,6 +145,6 @@ function readUsage(usage: JsonRecord | undefined): ExtraFigures | undefined {
       ...(cached !== undefined && { cachedTokens: cached }),
       ...(reasoning !== undefined && { reasoningTokens: reasoning }),
     },
-    ...(output !== undefined && { tokensSoFar: output }),
+    ...(output !== undefined && { tokensSoFar: output, countKey: "completion_tokens" }),
   };
 }

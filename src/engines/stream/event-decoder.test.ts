@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { MAX_CHUNK_STAMPS } from "../../core/limits.ts";
 import type { DecodedStream, StreamDecoder } from "../engine.ts";
+import { readLlamaServerTimings } from "../llama-server/llama-server.ts";
 import { ollamaEventReader } from "../ollama/events.ts";
 import { openAiEventReader } from "../openai/events.ts";
 import { EventStreamDecoder, JsonBodyDecoder } from "./event-decoder.ts";
 
 const chat = (options: { fastPath?: boolean; maxLineBytes?: number } = {}): EventStreamDecoder =>
-  new EventStreamDecoder("sse", openAiEventReader(), options);
+  new EventStreamDecoder("sse", openAiEventReader({ read: readLlamaServerTimings }), options);
 
 /** Each piece is one read, 1 ms after the one before. */
 function decode(decoder: StreamDecoder, pieces: readonly (string | Buffer)[], broken = false): DecodedStream {
@@ -129,7 +130,18 @@ const anyText = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 8 }),
   fc.constantFrom("", "\n", '"', "\\", "\ud83d", "\ude00", "é", "漢", '"content":"x"', "\u0000"),
 );
-const created = fc.constantFrom("1", "17", "170", "0", "017", "1.5", "1e3");
+/** What is no JSON ends a stream, so it is rare: most streams should get past the first events. */
+const rarely = (usual: fc.Arbitrary<string>, ...odd: string[]): fc.Arbitrary<string> =>
+  fc.oneof({ weight: 40, arbitrary: usual }, { weight: 1, arbitrary: fc.constantFrom(...odd) });
+const created = rarely(fc.constantFrom("1", "17", "170", "0", "1.5", "1e3"), "017", "");
+const figure = rarely(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: 40 }).map(String) },
+    fc.constantFrom("0", "-1", "0.5", "1e2", "12.25e-3", "null", "1e400"),
+  ),
+  "00",
+  "1.",
+);
 const anyEvent = fc
   .tuple(
     fc.oneof(
@@ -139,9 +151,16 @@ const anyEvent = fc
     anyText,
     created,
     fc.boolean(),
-    fc.option(fc.tuple(fc.nat(400), fc.nat(255)), { freq: 12 }),
+    fc.oneof(
+      { weight: 40, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.tuple(fc.nat(400), fc.nat(255)) },
+    ),
+    fc.oneof(
+      { weight: 2, arbitrary: fc.constant(undefined) },
+      fc.tuple(fc.constantFrom("usage", "timings", "both"), figure, figure),
+    ),
   )
-  .map(([kind, value, at, asciiOnly, damage]) => {
+  .map(([kind, value, at, asciiOnly, damage, figures]) => {
     const quoted = JSON.stringify(value);
     const string = asciiOnly
       ? quoted.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
@@ -153,8 +172,12 @@ const anyEvent = fc
       role: `"delta":{"role":"assistant","content":${string}},"finish_reason":null`,
       tool: `"delta":{"tool_calls":[{"index":0,"function":{"arguments":${string}}}]}`,
     };
+    const [which, one, other] = figures ?? ["none", "", ""];
+    const usage = `,"usage":{"prompt_tokens":${other},"completion_tokens":${one}}`;
+    const timings = `,"timings":{"cache_n":${other},"prompt_n":3,"predicted_n":${one},"predicted_ms":${other}}`;
+    const extra = { usage, timings, both: usage + timings, none: "" }[which];
     const line = Buffer.from(
-      `{"id":"c","created":${at},"model":"m","choices":[{"index":0,${bodies[kind]}}]}`,
+      `{"id":"c","created":${at},"model":"m","choices":[{"index":0,${bodies[kind]}}]${extra}}`,
     );
     if (damage !== null) line[damage[0] % line.length] = damage[1];
     return Buffer.concat([Buffer.from("data: "), line, Buffer.from("\n\n")]);
@@ -176,6 +199,14 @@ test("the fast path gives exactly what parsing every event gives", () => {
     ),
     { numRuns: 2000 },
   );
+});
+
+test("the figures of events that were not parsed are those of the last one", () => {
+  const counted = (content: string, completion_tokens: number): string =>
+    `data: ${JSON.stringify({ choices: [{ delta: { content } }], usage: { prompt_tokens: 4, completion_tokens } })}\n\n`;
+  const decoded = decode(chat(), [counted("a", 1), counted("b", 4), counted("c", 6)], true);
+  expect([...(decoded.textTokens ?? [])]).toEqual([1, 3, 2]);
+  expect(decoded).toMatchObject({ content: "abc", inputTokens: 4, outputTokens: 6 });
 });
 
 test("the fast path gives the same on Ollama's lines, whose creation time changes in length", () => {

@@ -18,6 +18,8 @@ export interface EventReader {
    * that events like it need not be parsed; `undefined` when it carried anything else to remember.
    */
   read(event: unknown, tally: Tally): PlainField | undefined;
+  /** Reports the engine's figures of an event whose text is already in the tally; absent where no text event has any. */
+  readFigures?(event: unknown, tally: Tally): void;
 }
 
 /** Streams that alternate between forms would relearn at every event; after these, the slow path is cheaper. */
@@ -45,6 +47,8 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
   #ending = false;
   #sawEvent = false;
   #firstStray: string | undefined;
+  #postponed: Buffer = Buffer.alloc(0);
+  #postponedLength = 0;
 
   constructor(framing: "sse" | "ndjson", reader: EventReader, options: DecoderOptions = {}) {
     this.#reader = reader;
@@ -76,6 +80,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
       this.#framer.finish();
       if (!this.#tally.closed) this.#failUnclosed();
     }
+    this.#readPostponed();
     return this.#tally.result();
   }
 
@@ -85,9 +90,11 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
     const template = this.#template;
     if (template?.matches(bytes, start, end) === true) {
       tally.addRawText(template.channel, bytes, template.textStart, template.textEnd);
-      tally.countText(undefined);
+      tally.countText(template.tokensSoFar);
+      if (template.hasFigures) this.#postpone(bytes, start, end);
       return;
     }
+    this.#readPostponed();
     this.#parse(bytes, start, end);
   }
 
@@ -112,6 +119,21 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
       this.#firstStray ??= excerpt(bytes, start, end);
       this.#tally.count("other");
     }
+  }
+
+  /** Each event's figures replace those of the one before, so only the last of a row needs to be read. */
+  #postpone(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (length > this.#postponed.length) this.#postponed = Buffer.allocUnsafe(2 * length);
+    bytes.copy(this.#postponed, 0, start, end);
+    this.#postponedLength = length;
+  }
+
+  #readPostponed(): void {
+    if (this.#postponedLength === 0) return;
+    const event = parseJson(this.#postponed.toString("utf8", 0, this.#postponedLength));
+    this.#postponedLength = 0;
+    this.#reader.readFigures?.(event, this.#tally);
   }
 
   #parse(bytes: Buffer, start: number, end: number): void {

@@ -16,7 +16,7 @@ function match(template: LineTemplate | undefined, line: string | Buffer): strin
     : undefined;
 }
 
-test("a line that differs in its text and its creation time fits", () => {
+test("a line that differs in its text, its creation time and its numbers fits", () => {
   const template = learn('{"created":17,"delta":{"content": "a"},"index":0}');
   expect(match(template, '{"created":1234,"delta":{"content": "Grüße \\"x\\" \\u00e9\\n"},"index":0}')).toBe(
     'Grüße \\"x\\" \\u00e9\\n',
@@ -26,7 +26,11 @@ test("a line that differs in its text and its creation time fits", () => {
 test("a line that differs anywhere else, or holds an invalid value, does not fit", () => {
   const template = learn('{"created":17,"delta":{"content":"a"},"index":0}');
   for (const line of [
-    '{"created":17,"delta":{"content":"a"},"index":1}',
+    '{"created":17,"delta":{"content":"a"},"index":"0"}',
+    '{"created":17,"delta":{"content":"a"},"index":-1}',
+    '{"created":17,"delta":{"content":"a"},"index":1.}',
+    '{"created":17,"delta":{"content":"a"},"index":1e999}',
+    '{"created":17,"delta":{"content":"a"},"other":0}',
     '{"created":017,"delta":{"content":"a"},"index":0}',
     '{"created":,"delta":{"content":"a"},"index":0}',
     '{"created":17,"delta":{"content":""},"index":0}',
@@ -47,11 +51,27 @@ test("nothing is learnt from a line whose field occurs twice or has no text", ()
   expect(learn('{"content":"a","more":{"content":"b"}}')).toBeUndefined();
   expect(learn('{"content":""}')).toBeUndefined();
   expect(learn('{"content":null}')).toBeUndefined();
-  expect(learn('{"created":1,"created":2,"content":"a"}')).toBeUndefined();
+  expect(learn('{"created_at":"1","created_at":"2","content":"a"}')).toBeUndefined();
+  expect(learn('{"content":"a","n":1,"m":{"n":2}}', { ...CONTENT, countKey: "n" })).toBeUndefined();
+  expect(learn('{"content":"a","n":0}', { ...CONTENT, countKey: "n" })).toBeUndefined();
   expect(learn('{"other":"a"}')).toBeUndefined();
 });
 
 test("a key's name inside a text is no key", () => {
   const template = learn(`{"content":${JSON.stringify('say "content":"x"')}}`);
   expect(match(template, '{"content":"b"}')).toBe("b");
+});
+
+test("the count of tokens is read, and must be an integer above zero", () => {
+  const template = learn('{"content":"a","timings":{"n":1,"ms":0.5}}', { ...CONTENT, countKey: "n" });
+  expect(match(template, '{"content":"b","timings":{"n":120,"ms":1.25e-05}}')).toBe("b");
+  expect(template?.tokensSoFar).toBe(120);
+  for (const count of ["0", "1.5", "1e2", "-1", "null", "01"])
+    expect(match(template, `{"content":"b","timings":{"n":${count},"ms":1}}`), count).toBeUndefined();
+});
+
+test("digits inside a text are no numbers", () => {
+  const template = learn('{"id":"chat-12","content":"7 \\"8\\" 9"}');
+  expect(match(template, '{"id":"chat-12","content":"x"}')).toBe("x");
+  expect(match(template, '{"id":"chat-13","content":"x"}')).toBeUndefined();
 });

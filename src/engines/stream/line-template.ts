@@ -1,9 +1,11 @@
 /**
- * The fast path. Within one stream ordinary events differ in their text and a creation time, and
- * in nothing else, so the first one that was parsed in full teaches a template: its bytes, with
- * holes. An event that fits the template byte for byte, and whose holes hold valid JSON values of
- * the same type, would parse to the same object with another text; it need not be parsed.
- * Whatever does not fit goes the slow way. Both ways are held together by a property test.
+ * The fast path. Within one stream ordinary events differ in their text, a creation time and their
+ * numbers, and in nothing else, so the first one that was parsed in full teaches a template: its
+ * bytes, with holes. An event that fits the template byte for byte, and whose holes hold valid JSON
+ * values of the same type, would parse to the same object with another text and other numbers.
+ * It need not be parsed, as long as nobody looks at the numbers but for the engine's figures, where
+ * the last event counts; see stream/event-decoder. Whatever does not fit goes the slow way. Both
+ * ways are held together by a property test.
  */
 import { isUtf8 } from "node:buffer";
 import type { TextChannel } from "./tally.ts";
@@ -13,23 +15,29 @@ const BACKSLASH = 92;
 const LOWER_U = 117;
 const ZERO = 48;
 const NINE = 57;
+const PLUS = 43;
+const MINUS = 45;
+const POINT = 46;
+const LOWER_E = 101;
 
 /** The single character after a backslash in a JSON string: " \ / b f n r t. */
 const SHORT_ESCAPES: readonly number[] = [34, 92, 47, 98, 102, 110, 114, 116];
 
-/** `text` is the event's text, not empty; `label` a string of plain ASCII; `count` an integer. */
-type Hole = "text" | "label" | "count";
+/**
+ * `text` is the event's text, not empty; `label` a string of plain ASCII; `number` any number that
+ * is not negative; `tokens` an integer above zero, which is read.
+ */
+type Hole = "text" | "label" | "number" | "tokens";
 
-/** Keys whose values change from event to event and are read by nobody. */
-const VOLATILE_KEYS: readonly { readonly key: string; readonly hole: Hole }[] = [
-  { key: "created", hole: "count" },
-  { key: "created_at", hole: "label" },
-];
+/** A string that changes from event to event and is read by nobody (Ollama). */
+const CREATION_TIME = "created_at";
 
-/** The key and channel of the only text an event carried. */
+/** What was all that an event carried: the text of one key, and perhaps the engine's figures. */
 export interface PlainField {
   readonly key: string;
   readonly channel: TextChannel;
+  /** The key of the engine's count of output tokens so far, where the event has figures. */
+  readonly countKey?: string;
 }
 
 interface HolePlace {
@@ -40,14 +48,19 @@ interface HolePlace {
 
 export class LineTemplate {
   readonly channel: TextChannel;
+  /** The events carry figures, of which the last ones count. */
+  readonly hasFigures: boolean;
   readonly #literals: readonly Buffer[];
   readonly #holes: readonly Hole[];
   /** Where the last match found its text. */
   textStart = 0;
   textEnd = 0;
+  /** The count of the last match; `undefined` where the events carry none. */
+  tokensSoFar: number | undefined;
 
-  private constructor(channel: TextChannel, literals: readonly Buffer[], holes: readonly Hole[]) {
-    this.channel = channel;
+  private constructor(field: PlainField, literals: readonly Buffer[], holes: readonly Hole[]) {
+    this.channel = field.channel;
+    this.hasFigures = field.countKey !== undefined;
     this.#literals = literals;
     this.#holes = holes;
   }
@@ -59,13 +72,13 @@ export class LineTemplate {
   static learn(bytes: Buffer, start: number, end: number, field: PlainField): LineTemplate | undefined {
     const line = Buffer.from(bytes.subarray(start, end));
     const text = findValue(line, field.key, "text");
-    if (text === undefined || text === "twice") return undefined;
-    const places: HolePlace[] = [text];
-    for (const { key, hole } of VOLATILE_KEYS) {
-      const place = findValue(line, key, hole);
-      if (place === "twice") return undefined;
-      if (place !== undefined) places.push(place);
-    }
+    const created = findValue(line, CREATION_TIME, "label");
+    const tokens = field.countKey === undefined ? undefined : findValue(line, field.countKey, "tokens");
+    if (text === undefined || text === "twice" || created === "twice" || tokens === "twice") return undefined;
+    if (field.countKey !== undefined && tokens === undefined) return undefined;
+    const places: HolePlace[] = [text, ...numbersOf(line).filter((place) => place.start !== tokens?.start)];
+    if (created !== undefined) places.push(created);
+    if (tokens !== undefined) places.push(tokens);
     places.sort((one, other) => one.start - other.start);
     const literals: Buffer[] = [];
     let from = 0;
@@ -75,7 +88,7 @@ export class LineTemplate {
     }
     literals.push(line.subarray(from));
     return new LineTemplate(
-      field.channel,
+      field,
       literals,
       places.map((place) => place.hole),
     );
@@ -95,7 +108,7 @@ export class LineTemplate {
       if (hole === "text") {
         this.textStart = at;
         this.textEnd = holeEnd;
-      }
+      } else if (hole === "tokens") this.tokensSoFar = integerAt(bytes, at, holeEnd);
       at = holeEnd;
     }
     return at === end;
@@ -117,7 +130,7 @@ function findValue(line: Buffer, key: string, hole: Hole): HolePlace | "twice" |
   if (line.includes(needle, at + 1, "latin1")) return "twice";
   let start = at + needle.length;
   while (line[start] === 32) start++;
-  if (hole !== "count") {
+  if (hole !== "tokens") {
     if (line[start] !== QUOTE) return undefined;
     start++;
   }
@@ -131,8 +144,10 @@ function endOfHole(hole: Hole, bytes: Buffer, start: number, end: number): numbe
       return endOfText(bytes, start, end);
     case "label":
       return endOfLabel(bytes, start, end);
-    case "count":
-      return endOfCount(bytes, start, end);
+    case "number":
+      return endOfNumber(bytes, start, end);
+    case "tokens":
+      return endOfTokens(bytes, start, end);
   }
 }
 
@@ -178,10 +193,61 @@ function endOfLabel(bytes: Buffer, start: number, end: number): number {
   return -1;
 }
 
-/** JSON allows no leading zero. The byte after the digits is held by the next literal. */
-function endOfCount(bytes: Buffer, start: number, end: number): number {
+/** JSON's grammar of a number that is not negative. An exponent of three digits could be infinite. */
+function endOfNumber(bytes: Buffer, start: number, end: number): number {
+  let at = endOfDigits(bytes, start, end);
+  // JSON allows no leading zero.
+  if (at === start || (bytes[start] === ZERO && at > start + 1)) return -1;
+  if (bytes[at] === POINT) {
+    const fraction = at + 1;
+    at = endOfDigits(bytes, fraction, end);
+    if (at === fraction) return -1;
+  }
+  if (at < end && ((bytes[at] as number) | 32) === LOWER_E) {
+    const sign = bytes[at + 1];
+    const exponent = sign === PLUS || sign === MINUS ? at + 2 : at + 1;
+    at = endOfDigits(bytes, exponent, end);
+    if (at === exponent || at > exponent + 2) return -1;
+  }
+  return at;
+}
+
+/** An integer above zero of at most 15 digits, which a double holds exactly. */
+function endOfTokens(bytes: Buffer, start: number, end: number): number {
+  const at = endOfDigits(bytes, start, end);
+  if (at === start || at > start + 15 || bytes[start] === ZERO) return -1;
+  // `1e2` begins like 1 and is 100.
+  const goesOn = at < end && (bytes[at] === POINT || ((bytes[at] as number) | 32) === LOWER_E);
+  return goesOn ? -1 : at;
+}
+
+function endOfDigits(bytes: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
-  if (at === start || (bytes[start] === ZERO && at > start + 1)) return -1;
   return at;
+}
+
+function integerAt(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  for (let at = start; at < end; at++) value = value * 10 + (bytes[at] as number) - ZERO;
+  return value;
+}
+
+/** The numbers of a valid JSON line, outside its strings; negative ones stay part of the literals. */
+function numbersOf(line: Buffer): HolePlace[] {
+  const places: HolePlace[] = [];
+  let inString = false;
+  for (let at = 0; at < line.length; at++) {
+    const byte = line[at] as number;
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte >= ZERO && byte <= NINE) {
+      const end = endOfNumber(line, at, line.length);
+      if (end >= 0 && line[at - 1] !== MINUS) places.push({ hole: "number", start: at, end });
+      at = Math.max(at, end - 1);
+    }
+  }
+  return places;
 }
