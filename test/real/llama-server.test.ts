@@ -4,6 +4,7 @@ import { realClock } from "../../src/core/clock.ts";
 import { NS_PER_MS } from "../../src/core/units.ts";
 import type { Completion, Engine, EngineKind, GenerateRequest } from "../../src/engines/engine.ts";
 import { createEngine, detectEngine } from "../../src/engines/registry.ts";
+import { describeEngine } from "../fakes/engine-conformance.ts";
 import type { RealServer } from "./servers.ts";
 import { SLOT_CONTEXT_TOKENS, describeOn, findLlamaServer, startLlamaServer } from "./servers.ts";
 
@@ -110,6 +111,21 @@ describeOn(found, "a real llama-server", (program) => {
       await second.stop();
     }
   });
+});
+
+describeOn(found, "our adapters on a real llama-server", (program) => {
+  const skips = {
+    "says that a model does not exist": "a llama-server with one model answers under any name",
+  } as const;
+  for (const kind of ["llama-server", "openai"] as const)
+    describeEngine(
+      `${kind} on a real llama-server`,
+      async () => {
+        const server = await startLlamaServer(program);
+        return { engine: await engineFor(server, kind), model: server.model, stop: () => server.stop() };
+      },
+      { skips },
+    );
 });
 
 describeOn(found, "a real llama-server that takes its time", (program) => {

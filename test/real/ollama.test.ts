@@ -3,12 +3,24 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { realClock } from "../../src/core/clock.ts";
 import type { Completion, Engine, GenerateRequest } from "../../src/engines/engine.ts";
 import { createEngine, detectEngine } from "../../src/engines/registry.ts";
+import { describeEngine } from "../fakes/engine-conformance.ts";
 import type { RealServer } from "./servers.ts";
 import { describeOn, findOllama, startOllama } from "./servers.ts";
 
 const options = { clock: realClock, env: {} };
 
-describeOn(findOllama(), "a real Ollama", (program) => {
+const found = findOllama();
+
+describeOn(found, "our adapters on a real Ollama", (program) => {
+  for (const kind of ["ollama", "openai"] as const)
+    describeEngine(`${kind} on a real Ollama`, async () => {
+      const server = await startOllama(program);
+      const engine = await createEngine({ name: "real", url: server.url, engine: kind }, options);
+      return { engine, model: server.model, stop: () => server.stop() };
+    });
+});
+
+describeOn(found, "a real Ollama", (program) => {
   let server: RealServer;
   let engine: Engine;
 
