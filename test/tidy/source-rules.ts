@@ -250,9 +250,13 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set([
   "index",
 ]);
 
+/** Where vitest puts snapshots. */
+const SNAPSHOT_FOLDER = "__snapshots__";
+
 export function nameComplaints(file: ProjectFile): Complaint[] {
   if (isData(file.path)) return [];
-  return file.path.split("/").flatMap((part) => {
+  const ours = file.path.split("/").filter((part) => part !== SNAPSHOT_FOLDER);
+  return ours.flatMap((part) => {
     const complaint = (rule: string, advice: string): Complaint => ({
       path: file.path,
       line: 1,
