@@ -8,10 +8,11 @@ import { comparability, lengthsDiffer } from "./comparability.ts";
 import type { TtftBaseline } from "./contention.ts";
 import { isContended } from "./contention.ts";
 import type { SharingNull } from "./ideal-sharing.ts";
-import { agentWork, sharingNull } from "./ideal-sharing.ts";
+import { sharingNull } from "./ideal-sharing.ts";
 import type { FoldedTrial } from "./run-fold.ts";
+import type { SoloBaseline } from "./solo-baseline.ts";
 import type { Speedup } from "./speedup.ts";
-import { aloneMs, nominalSpeedup, soloPace, trueSpeedup } from "./speedup.ts";
+import { aloneMs, nominalSpeedup, trueSpeedup } from "./speedup.ts";
 import type { AgentFigures, TrialFigures } from "./trial-figures.ts";
 import { trialFigures } from "./trial-figures.ts";
 
@@ -52,7 +53,7 @@ export interface BlockAnalysis {
 export interface BlockInput {
   readonly together: FoldedTrial;
   /** The solo trial of each agent that has one; agents that differ only in name share it. */
-  readonly soloOf: ReadonlyMap<string, FoldedTrial>;
+  readonly soloOf: ReadonlyMap<string, SoloBaseline>;
   readonly baselineOf: ReadonlyMap<string, TtftBaseline>;
   readonly thresholdMs: number;
   readonly everyMs: (agent: string) => number | undefined;
@@ -83,28 +84,25 @@ export function analyseBlock(input: BlockInput): BlockAnalysis {
     contended: anyContended(agents),
     rolesAlike,
     fairness: fairness(agents, rolesAlike),
-    sharing: sharing(input, agents, rolesAlike),
+    sharing: sharing(agents, input, rolesAlike),
     failures: figures.agents.reduce((total, agent) => total + agent.failed, 0),
   };
 }
 
 function blockAgent(together: AgentFigures, input: BlockInput): BlockAgent {
-  const { agent } = together;
-  const soloTrial = input.soloOf.get(agent);
-  const solo = soloTrial === undefined ? undefined : trialFigures(soloTrial).agents[0];
-  const compared = comparability(together, solo);
-  const rows = input.together.agents.get(agent)?.rows;
-  const soloRows = solo === undefined ? undefined : soloTrial?.agents.get(solo.agent)?.rows;
-  const pace = soloRows === undefined || compared.kind !== "comparable" ? undefined : soloPace(soloRows);
-  const baseline = input.baselineOf.get(agent);
+  const solo = input.soloOf.get(together.agent);
+  const compared = comparability(together, solo?.agent);
+  const rows = input.together.agents.get(together.agent)?.rows;
+  const pace = compared.kind === "comparable" ? solo?.pace : undefined;
+  const baseline = input.baselineOf.get(together.agent);
   return {
     together,
-    solo,
+    solo: solo?.agent,
     comparability: compared,
     retention:
-      compared.kind === "comparable" ? ratio(together.throughputTokS, solo?.throughputTokS) : undefined,
+      compared.kind === "comparable" ? ratio(together.throughputTokS, solo?.agent.throughputTokS) : undefined,
     aloneMs: rows === undefined || pace === undefined ? undefined : aloneMs(rows, pace),
-    outputLengthRatio: ratio(together.outputPerRequest, solo?.outputPerRequest),
+    outputLengthRatio: ratio(together.outputPerRequest, solo?.agent.outputPerRequest),
     contended:
       rows === undefined || baseline === undefined
         ? undefined
@@ -127,16 +125,15 @@ function areAlike(agents: readonly AgentFigures[]): boolean {
 function aggregateGain(
   figures: TrialFigures,
   agents: readonly BlockAgent[],
-  soloOf: ReadonlyMap<string, FoldedTrial>,
+  soloOf: BlockInput["soloOf"],
 ): number | undefined {
   let tokens = 0;
   let wallMs = 0;
   for (const agent of agents) {
     const solo = soloOf.get(agent.together.agent);
     if (solo === undefined || agent.comparability.kind !== "comparable") return undefined;
-    const alone = trialFigures(solo);
-    tokens += alone.whole.tokens;
-    wallMs += alone.wallMs;
+    tokens += solo.trial.whole.tokens;
+    wallMs += solo.trial.wallMs;
   }
   if (tokens === 0 || wallMs === 0 || figures.wallMs === 0) return undefined;
   return figures.whole.tokens / figures.wallMs / (tokens / wallMs);
@@ -155,16 +152,17 @@ function fairness(agents: readonly BlockAgent[], rolesAlike: boolean): number | 
 }
 
 function sharing(
-  input: BlockInput,
   agents: readonly BlockAgent[],
+  { soloOf, everyMs }: BlockInput,
   rolesAlike: boolean,
 ): SharingNull | undefined {
-  const works = agents.map(({ together: { agent } }) => {
-    const solo = input.soloOf.get(agent);
-    return solo === undefined ? undefined : agentWork(agent, solo, input.everyMs(agent));
+  const works = agents.flatMap(({ together: { agent } }) => {
+    const requests = soloOf.get(agent)?.requests ?? [];
+    const cadenceMs = everyMs(agent);
+    if (requests.length === 0) return [];
+    return [{ agent, requests, ...(cadenceMs === undefined ? {} : { everyMs: cadenceMs }) }];
   });
-  const known = works.filter((work) => work !== undefined);
-  return known.length === works.length && known.length > 0 ? sharingNull(known, rolesAlike) : undefined;
+  return works.length === agents.length && works.length > 0 ? sharingNull(works, rolesAlike) : undefined;
 }
 
 function difference(first: number | undefined, second: number | undefined): number | undefined {

@@ -7,11 +7,13 @@ import { mean } from "../stats/quantile.ts";
 import type { AgentPlan } from "./agent-plan.ts";
 import type { BlockAgent, BlockAnalysis } from "./block.ts";
 import { analyseBlock } from "./block.ts";
+import type { TtftBaseline } from "./contention.ts";
 import { PUBLISHED_THRESHOLD_MS, ttftBaseline } from "./contention.ts";
 import type { RequestDistributions } from "./request-distribution.ts";
 import { requestDistributions } from "./request-distribution.ts";
-import type { RequestRows } from "./request-table.ts";
 import type { FoldedRun, FoldedTrial } from "./run-fold.ts";
+import type { SoloBaseline } from "./solo-baseline.ts";
+import { soloBaseline, standsFor } from "./solo-baseline.ts";
 
 export interface AgentSummary {
   readonly agent: string;
@@ -90,18 +92,19 @@ export function analyseCell(
   const first = together[0]?.record;
   if (first === undefined) return undefined;
   const thresholdMs = plan.contentionThresholdMs ?? PUBLISHED_THRESHOLD_MS;
-  const baselineOf = new Map(
-    first.agents.map((agent) => [agent, ttftBaseline(soloRowsOf(agent, trials))] as const),
-  );
+  const solos = trials.filter((trial) => trial.record.kind === "solo");
+  const baselineOf = ttftBaselines(solos);
+  const soloOf = soloBaselines(solos);
   const blocks = together.map((trial) =>
     analyseBlock({
       together: trial,
-      soloOf: soloTrialsOf(trial, trials),
+      soloOf: soloOf.get(trial.record.repeat) ?? new Map(),
       baselineOf,
       thresholdMs,
       everyMs: (agent) => plan.everyMs(first.cellHash, agent),
     }),
   );
+  const seats = seatsOf(blocks);
   const hashes = new Set(together.map((trial) => trial.record.effectiveHash));
   return {
     hash: first.cellHash,
@@ -112,7 +115,7 @@ export function analyseCell(
     rolesAlike: blocks.every((block) => block.rolesAlike),
     effectiveHash: hashes.size === 1 ? first.effectiveHash : undefined,
     blocks,
-    agents: first.agents.map((agent) => agentSummary(agent, blocks, together, run)),
+    agents: first.agents.map((agent) => agentSummary(agent, seats.get(agent) ?? [], together, run)),
     figures: figuresOf(blocks),
     sharing: cellNull(blocks),
     contention: {
@@ -149,41 +152,68 @@ function meanKnown(values: readonly (number | undefined)[]): number | undefined 
   return known.length === values.length ? mean(known) : undefined;
 }
 
-function isSoloOf(agent: string, { record }: FoldedTrial): boolean {
-  return record.kind === "solo" && (record.soloFor?.includes(agent) ?? record.soloAgent === agent);
+/** By repeat, then by agent: a block's own solo trials. */
+function soloBaselines(
+  solos: readonly FoldedTrial[],
+): ReadonlyMap<number, ReadonlyMap<string, SoloBaseline>> {
+  const byRepeat = new Map<number, Map<string, SoloBaseline>>();
+  for (const solo of solos) {
+    const baseline = soloBaseline(solo);
+    if (baseline === undefined) continue;
+    const block = byRepeat.get(solo.record.repeat) ?? new Map<string, SoloBaseline>();
+    byRepeat.set(solo.record.repeat, block);
+    for (const agent of standsFor(solo.record)) block.set(agent, baseline);
+  }
+  return byRepeat;
 }
 
-function soloTrialsOf(
-  together: FoldedTrial,
-  trials: readonly FoldedTrial[],
-): ReadonlyMap<string, FoldedTrial> {
-  const sameBlock = trials.filter((trial) => trial.record.repeat === together.record.repeat);
-  return new Map(
-    together.record.agents.flatMap((agent) => {
-      const solo = sameBlock.find((trial) => isSoloOf(agent, trial));
-      return solo === undefined ? [] : [[agent, solo] as const];
-    }),
-  );
+/** Over all repeats: one solo trial alone has one TTFT per position, which is no median. */
+function ttftBaselines(solos: readonly FoldedTrial[]): ReadonlyMap<string, TtftBaseline> {
+  const bySoloAgent = new Map<string | undefined, FoldedTrial[]>();
+  for (const solo of solos) {
+    const same = bySoloAgent.get(solo.record.soloAgent);
+    if (same === undefined) bySoloAgent.set(solo.record.soloAgent, [solo]);
+    else same.push(solo);
+  }
+  const baselines = new Map<string, TtftBaseline>();
+  for (const same of bySoloAgent.values()) {
+    const rows = same.flatMap((trial) => [...trial.agents.values()].map((run) => run.rows));
+    const baseline = ttftBaseline(rows);
+    for (const solo of same) for (const agent of standsFor(solo.record)) baselines.set(agent, baseline);
+  }
+  return baselines;
 }
 
-function soloRowsOf(agent: string, trials: readonly FoldedTrial[]): readonly RequestRows[] {
-  return trials
-    .filter((trial) => isSoloOf(agent, trial))
-    .flatMap((trial) => [...trial.agents.values()].map((run) => run.rows));
+/** An agent in one block, with what the ideal devices leave it there. */
+interface Seat {
+  readonly own: BlockAgent;
+  readonly idealOneAtATime: number | undefined;
+  readonly idealShared: number | undefined;
+}
+
+function seatsOf(blocks: readonly BlockAnalysis[]): ReadonlyMap<string, readonly Seat[]> {
+  const seats = new Map<string, Seat[]>();
+  for (const { agents, sharing } of blocks)
+    agents.forEach((own, index) => {
+      const seat: Seat = {
+        own,
+        idealOneAtATime: sharing?.oneAtATime.retention[index],
+        idealShared: sharing?.shared.retention[index],
+      };
+      const same = seats.get(own.together.agent);
+      if (same === undefined) seats.set(own.together.agent, [seat]);
+      else same.push(seat);
+    });
+  return seats;
 }
 
 function agentSummary(
   agent: string,
-  blocks: readonly BlockAnalysis[],
+  seats: readonly Seat[],
   together: readonly FoldedTrial[],
   run: FoldedRun,
 ): AgentSummary {
-  const places = blocks.flatMap((block) => {
-    const index = block.agents.findIndex((candidate) => candidate.together.agent === agent);
-    const own = block.agents[index];
-    return own === undefined ? [] : [{ own, sharing: block.sharing, index }];
-  });
-  const own = places.map((place) => place.own);
+  const own = seats.map((seat) => seat.own);
   const over = (figure: (agent: BlockAgent) => number | undefined): Description | undefined =>
     describe(own.map(figure));
   const sum = (figure: (agent: BlockAgent) => number): number =>
@@ -208,8 +238,8 @@ function agentSummary(
       known((one) => one.solo?.ttftMedianMs),
     ),
     contendedTrials: own.filter((one) => one.contended === true).length,
-    nullOneAtATime: meanKnown(places.map(({ sharing, index }) => sharing?.oneAtATime.retention[index])),
-    nullShared: meanKnown(places.map(({ sharing, index }) => sharing?.shared.retention[index])),
+    nullOneAtATime: meanKnown(seats.map((seat) => seat.idealOneAtATime)),
+    nullShared: meanKnown(seats.map((seat) => seat.idealShared)),
     requestsTogether: requestDistributions(agent, together, run),
   };
 }

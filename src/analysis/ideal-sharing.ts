@@ -1,8 +1,6 @@
 /** The null of one block: its own solo requests, played together on ideal devices. */
-import { nsToMs } from "../core/units.ts";
-import type { AgentWork, IdealRun, RequestWork } from "./null-schedule.ts";
+import type { AgentWork, IdealRun } from "./null-schedule.ts";
 import { onOneAtATimeDevice, onSharedDevice } from "./null-schedule.ts";
-import type { FoldedTrial } from "./run-fold.ts";
 import type { Speedup } from "./speedup.ts";
 import { trueSpeedup } from "./speedup.ts";
 
@@ -22,35 +20,8 @@ export interface SharingNull {
   readonly shared: IdealFigures;
 }
 
-/** The simulation needs no more than this to reach its steady state, and is quadratic in agents. */
-const MOST_REQUESTS_PER_AGENT = 1_000;
-
 /** Reading files and building prompts takes a few milliseconds between requests; it is no pause. */
 const TOLERATED_PAUSE_SHARE = 0.05;
-
-/** An agent's requests as its solo trial showed them; `undefined` when none finished. */
-export function agentWork(
-  agent: string,
-  solo: FoldedTrial,
-  everyMs: number | undefined,
-): AgentWork | undefined {
-  const rows = solo.agents.get(solo.record.soloAgent ?? agent)?.rows;
-  if (rows === undefined) return undefined;
-  const requests: RequestWork[] = [];
-  let previousEndMs = nsToMs(solo.record.barrierNs);
-  for (let index = 0; index < rows.length && requests.length < MOST_REQUESTS_PER_AGENT; index++) {
-    const sentMs = rows.at(index, "sentMs");
-    const latencyMs = rows.at(index, "latencyMs");
-    if (sentMs === undefined || latencyMs === undefined) continue;
-    requests.push({
-      workMs: Math.max(latencyMs - (rows.at(index, "coldLoadMs") ?? 0), 0),
-      pauseMs: Math.max(sentMs - previousEndMs, 0),
-    });
-    previousEndMs = sentMs + latencyMs;
-  }
-  if (requests.length === 0) return undefined;
-  return { agent, requests, ...(everyMs === undefined ? {} : { everyMs }) };
-}
 
 export function sharingNull(agents: readonly AgentWork[], alike: boolean): SharingNull {
   return {

@@ -5,6 +5,7 @@
  * and one that divides itself evenly among all requests present (processor sharing). The amount
  * of work of each request is what it took alone. Both are exact simulations of events, not steps.
  */
+import { EarliestQueue } from "./earliest-queue.ts";
 
 export interface RequestWork {
   /** What the request takes alone. */
@@ -35,86 +36,85 @@ export interface IdealRun {
 /** Where an agent is in its list of requests. */
 interface Cursor {
   readonly work: AgentWork;
+  /** Place among the agents: who is served first of those that came at the same time. */
+  readonly rank: number;
   index: number;
   dueMs: number;
   responseMs: number;
-  remainingMs: number;
 }
 
-/** One request at a time; who came first is served first, ties in the order of the agents. */
+/** One request at a time; who came first is served first. */
 export function onOneAtATimeDevice(agents: readonly AgentWork[]): IdealRun {
-  const cursors = agents.map(firstCursor);
+  const cursors = cursorsOf(agents);
+  const waiting = queueOf(cursors);
   let freeMs = 0;
-  for (;;) {
-    const next = earliestDue(cursors.filter(hasRequest));
-    if (next === undefined) return idealRun(cursors, freeMs);
-    freeMs = Math.max(freeMs, next.dueMs) + next.remainingMs;
-    complete(next, freeMs);
+  for (let next = waiting.take(); next !== undefined; next = waiting.take()) {
+    freeMs = Math.max(freeMs, next.dueMs) + workOf(next);
+    if (complete(next, freeMs)) waiting.add(next.dueMs, next.rank, next);
   }
+  return idealRun(cursors, freeMs);
 }
 
-/** Every request present gets an equal part of the device at every moment. */
+/**
+ * Every request present gets an equal part of the device at every moment. `served` is how much
+ * work each of them has had since the beginning, so a request that came at `served` = s with work
+ * w is done at `served` = s + w, whoever comes and goes meanwhile (virtual time, as in fair queueing).
+ */
 export function onSharedDevice(agents: readonly AgentWork[]): IdealRun {
-  const cursors = agents.map(firstCursor);
+  const cursors = cursorsOf(agents);
+  const waiting = queueOf(cursors);
+  const present = new EarliestQueue<Cursor>();
   let nowMs = 0;
+  let served = 0;
   for (;;) {
-    const waiting = cursors.filter(hasRequest);
-    if (waiting.length === 0) return idealRun(cursors, nowMs);
-    const active = waiting.filter((cursor) => cursor.dueMs <= nowMs);
-    const arrival = earliestDue(waiting.filter((cursor) => cursor.dueMs > nowMs))?.dueMs ?? Infinity;
-    if (active.length === 0) {
-      nowMs = arrival;
+    const arrivalMs = waiting.earliest ?? Infinity;
+    const doneAt = present.earliest;
+    if (doneAt === undefined && arrivalMs === Infinity) return idealRun(cursors, nowMs);
+    const completionMs = doneAt === undefined ? Infinity : nowMs + (doneAt - served) * present.size;
+    if (doneAt === undefined || completionMs > arrivalMs) {
+      if (present.size > 0) served += (arrivalMs - nowMs) / present.size;
+      nowMs = arrivalMs;
+      const arrived = waiting.take();
+      if (arrived !== undefined) present.add(served + workOf(arrived), arrived.rank, arrived);
       continue;
     }
-    const shortest = active.reduce((least, cursor) => Math.min(least, cursor.remainingMs), Infinity);
-    const completion = nowMs + shortest * active.length;
-    if (completion > arrival) {
-      serve(active, (arrival - nowMs) / active.length);
-      nowMs = arrival;
-      continue;
-    }
-    nowMs = completion;
-    // Who is done is decided before serving: subtracting would leave rounding where 0 belongs.
-    const done = active.filter((cursor) => cursor.remainingMs === shortest);
-    serve(active, shortest);
-    for (const cursor of done) complete(cursor, nowMs);
+    nowMs = completionMs;
+    served = doneAt;
+    const done = present.take();
+    if (done !== undefined && complete(done, nowMs)) waiting.add(done.dueMs, done.rank, done);
   }
 }
 
-function serve(active: readonly Cursor[], shareMs: number): void {
-  for (const cursor of active) cursor.remainingMs = Math.max(cursor.remainingMs - shareMs, 0);
-}
-
-function firstCursor(work: AgentWork): Cursor {
-  const first = work.requests[0];
-  return {
+function cursorsOf(agents: readonly AgentWork[]): readonly Cursor[] {
+  return agents.map((work, rank) => ({
     work,
+    rank,
     index: 0,
-    dueMs: first?.pauseMs ?? 0,
+    dueMs: work.requests[0]?.pauseMs ?? 0,
     responseMs: 0,
-    remainingMs: first?.workMs ?? 0,
-  };
+  }));
 }
 
-function hasRequest(cursor: Cursor): boolean {
-  return cursor.index < cursor.work.requests.length;
+function queueOf(cursors: readonly Cursor[]): EarliestQueue<Cursor> {
+  const queue = new EarliestQueue<Cursor>();
+  for (const cursor of cursors)
+    if (cursor.work.requests.length > 0) queue.add(cursor.dueMs, cursor.rank, cursor);
+  return queue;
 }
 
-function earliestDue(cursors: readonly Cursor[]): Cursor | undefined {
-  return cursors.reduce<Cursor | undefined>(
-    (first, cursor) => (first === undefined || cursor.dueMs < first.dueMs ? cursor : first),
-    undefined,
-  );
+function workOf({ work, index }: Cursor): number {
+  return work.requests[index]?.workMs ?? 0;
 }
 
-function complete(cursor: Cursor, endMs: number): void {
+/** Ends the agent's request and makes its next one due; false when it was the last. */
+function complete(cursor: Cursor, endMs: number): boolean {
   cursor.responseMs += endMs - cursor.dueMs;
   cursor.index++;
   const next = cursor.work.requests[cursor.index];
-  if (next === undefined) return;
+  if (next === undefined) return false;
   const { everyMs } = cursor.work;
   cursor.dueMs = everyMs === undefined ? endMs + next.pauseMs : Math.max(cursor.dueMs + everyMs, endMs);
-  cursor.remainingMs = next.workMs;
+  return true;
 }
 
 function idealRun(cursors: readonly Cursor[], wallMs: number): IdealRun {

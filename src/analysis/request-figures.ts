@@ -49,11 +49,6 @@ export function decodePart({ stamps, tokens }: RequestRecord): DecodePart | unde
   return later > 0 ? { tokens: later, ms } : undefined;
 }
 
-export function decodeThroughputTokS(record: RequestRecord): number | undefined {
-  const part = decodePart(record);
-  return part === undefined ? undefined : ratePerS(part.tokens, part.ms);
-}
-
 /** `undefined` where no time passed: a rate over nothing is not a rate. */
 export function ratePerS(amount: number, ms: number): number | undefined {
   return ms > 0 ? (amount * MS_PER_S) / ms : undefined;

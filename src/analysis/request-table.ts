@@ -43,24 +43,24 @@ export class RequestTable {
   #capacity = FIRST_CAPACITY;
   #length = 0;
   readonly #groups: number[] = [];
-  readonly #columns = new Map<Column, Float64Array>(
+  readonly #columns = Object.fromEntries(
     COLUMNS.map((column) => [column, new Float64Array(FIRST_CAPACITY)]),
-  );
+  ) as Record<Column, Float64Array>;
 
   /** NaN marks an unknown value inside the table and never leaves it. */
   add(group: number, row: Row): number {
     if (this.#length === this.#capacity) this.#grow();
-    for (const [column, values] of this.#columns) values[this.#length] = row[column] ?? Number.NaN;
+    for (const column of COLUMNS) this.#columns[column][this.#length] = row[column] ?? Number.NaN;
     this.#groups.push(group);
     return this.#length++;
   }
 
   set(row: number, column: Column, value: number): void {
-    this.#column(column)[row] = value;
+    this.#columns[column][row] = value;
   }
 
   at(row: number, column: Column): number | undefined {
-    const value = this.#column(column)[row];
+    const value = this.#columns[column][row];
     return value === undefined || Number.isNaN(value) ? undefined : value;
   }
 
@@ -82,16 +82,17 @@ export class RequestTable {
     );
   }
 
-  #column(column: Column): Float64Array {
-    return this.#columns.get(column) as Float64Array;
+  /** A whole column, for reading many rows of it; NaN is an unknown value. */
+  column(column: Column): Float64Array {
+    return this.#columns[column];
   }
 
   #grow(): void {
     this.#capacity *= 2;
-    for (const [column, values] of this.#columns) {
+    for (const column of COLUMNS) {
       const larger = new Float64Array(this.#capacity);
-      larger.set(values);
-      this.#columns.set(column, larger);
+      larger.set(this.#columns[column]);
+      this.#columns[column] = larger;
     }
   }
 }
@@ -117,18 +118,25 @@ export class RequestRows {
 
   /** The known values of a column, in order. */
   values(column: Column): Float64Array {
+    const all = this.#table.column(column);
     const known = new Float64Array(this.#rows.length);
     let length = 0;
     for (const row of this.#rows) {
-      const value = this.#table.at(row, column);
-      if (value !== undefined) known[length++] = value;
+      const value = all[row] as number;
+      if (!Number.isNaN(value)) known[length++] = value;
     }
     return known.subarray(0, length);
   }
 
   /** The sum of what is known: 0 when nothing is, so ask `values` where that matters. */
   sum(column: Column): number {
-    return this.values(column).reduce((total, value) => total + value, 0);
+    const all = this.#table.column(column);
+    let total = 0;
+    for (const row of this.#rows) {
+      const value = all[row] as number;
+      if (!Number.isNaN(value)) total += value;
+    }
+    return total;
   }
 
   /** The rows that pass, by index. */

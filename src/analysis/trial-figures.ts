@@ -66,11 +66,11 @@ export function trialFigures(trial: FoldedTrial): TrialFigures {
   const wallMs = wallOf(trial);
   const runs = [...trial.agents.values()];
   const steady = trial.steady;
+  const timeOf = new Map(record.agentTimes.map((time) => [time.agent, time]));
   return {
     agents: record.agents.flatMap((agent) => {
       const run = trial.agents.get(agent);
-      const time = record.agentTimes.find((candidate) => candidate.agent === agent);
-      return run === undefined ? [] : [agentFigures(run, time)];
+      return run === undefined ? [] : [agentFigures(run, timeOf.get(agent))];
     }),
     wallMs,
     whole: throughput(wallMs, sumOf(runs, "outputTokens"), "counted"),
