@@ -9,7 +9,7 @@
  * n new tokens on depth p (L layers, H query heads, d head dimension).
  *
  * Not in it: a mixed prefill and decode step costs 1.2 to 1.6 times this sum on an RTX 4090, and a
- * cache that fits the L2 reads faster than B. docs/accuracy.md compares it with measurements.
+ * cache that fits the L2 reads faster than B. The tests compare it with published measurements.
  */
 import type { GpuSpec } from "../hardware/gpu-catalogue.ts";
 import { NS_PER_S } from "../core/units.ts";

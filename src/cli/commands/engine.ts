@@ -1,9 +1,10 @@
 /** `slipway engine`: the simulated engine as a server of its own. */
 import { Command } from "commander";
 import { OperatorError } from "../../core/errors.ts";
+import { formatDurationMs, formatNumber } from "../../core/units.ts";
+import type { ExpectedRates } from "../../engines/simulated/expected-rates.ts";
 import type { SimulatedOptions } from "../../engines/simulated/options.ts";
-import type { DefineCommand } from "../commands.ts";
-import type { CliIo } from "../io.ts";
+import type { CliIo, ExitCode } from "../io.ts";
 
 interface EngineFlags {
   readonly host?: string;
@@ -11,6 +12,7 @@ interface EngineFlags {
   readonly like?: string;
   readonly gpu?: string;
   readonly shape?: string;
+  readonly kernels?: string;
   readonly model?: readonly string[];
   readonly mode?: string;
   readonly slots?: string;
@@ -31,8 +33,8 @@ Examples:
 Everything measured on it is labelled SIMULATED. It ends with Ctrl-C.
 `;
 
-export const engineCommand: DefineCommand = (io, exit) =>
-  new Command("engine")
+export function engineCommand(io: CliIo, exit: (code: ExitCode) => void): Command {
+  return new Command("engine")
     .summary("serve a simulated engine that behaves like a real one")
     .description("A server with the timing of a chosen model on a chosen GPU; it needs neither.")
     .addHelpText("after", EXAMPLES)
@@ -41,6 +43,7 @@ export const engineCommand: DefineCommand = (io, exit) =>
     .option("--like <server>", "whose API to answer: any (default), ollama, llama-server or openai")
     .option("--gpu <name>", "the card: rtx-4090 (default), rtx-3090, rtx-4080-laptop, l4, a100-80gb, …")
     .option("--shape <name>", "the model's size: llama-8b-q4 (default), llama-8b-bf16, gemma3")
+    .option("--kernels <engine>", "whose kernels: llama.cpp (default) or vllm")
     .option("--model <name...>", "the name or names it is served under")
     .option("--mode <mode>", "continuous (default), sequential or time-shared")
     .option("--slots <n>", "requests decoded at once (default 4)")
@@ -50,19 +53,38 @@ export const engineCommand: DefineCommand = (io, exit) =>
     .option("--speed <factor>", "everything this many times faster (default 1)")
     .option("--seed <n>", "of the words, lengths and jitter (default 1)")
     .option("--json", "print one JSON document on stdout when it listens")
-    .action(async (flags: EngineFlags) => {
-      const { startSimulatedEngine } = await import("../../engines/simulated/start.ts");
-      const engine = await startSimulatedEngine(await optionsOf(flags), io.clock);
-      try {
-        if (flags.json === true) io.out(`${JSON.stringify({ url: engine.url, simulated: true })}\n`);
-        else io.out(`SIMULATED engine at ${engine.url}\n`);
-        io.err("Ctrl-C ends it.\n");
-        await untilInterrupted(io);
-      } finally {
-        await engine.stop();
-      }
-      exit(0);
-    });
+    .action(async (flags: EngineFlags) => exit(await serve(flags, io)));
+}
+
+async function serve(flags: EngineFlags, io: CliIo): Promise<ExitCode> {
+  const { startSimulatedEngine } = await import("../../engines/simulated/start.ts");
+  const { settleOptions } = await import("../../engines/simulated/options.ts");
+  const { expectedRates } = await import("../../engines/simulated/expected-rates.ts");
+  const options = await optionsOf(flags);
+  const settings = settleOptions(options);
+  const engine = await startSimulatedEngine(options, io.clock);
+  try {
+    const alone = expectedRates(settings, 1);
+    const full = expectedRates(settings, settings.slots);
+    if (flags.json === true)
+      io.out(`${JSON.stringify({ url: engine.url, simulated: true, expected: { alone, full } })}\n`);
+    else {
+      io.out(`SIMULATED engine at ${engine.url}\n`);
+      io.out(`${settings.shape.name} on ${settings.gpu.name}, as ${settings.kernels.name} would run it\n`);
+      for (const rates of [alone, full]) if (rates !== undefined) io.out(`${rateLine(rates)}\n`);
+      io.err("Ctrl-C ends it.\n");
+    }
+    await untilInterrupted(io);
+  } finally {
+    await engine.stop();
+  }
+  return 0;
+}
+
+function rateLine({ agents, promptTokens, ttftMs, tokensPerS }: ExpectedRates): string {
+  const who = agents === 1 ? "one agent" : `${agents} agents`;
+  return `expect of ${who} with ${promptTokens}-token prompts: TTFT up to ${formatDurationMs(ttftMs)}, ${formatNumber(tokensPerS, 0)} tok/s in all`;
+}
 
 async function optionsOf(flags: EngineFlags): Promise<SimulatedOptions> {
   const { FLAVOURS, SERVING_MODES } = await import("../../engines/simulated/options.ts");
@@ -72,6 +94,7 @@ async function optionsOf(flags: EngineFlags): Promise<SimulatedOptions> {
     like: oneOf("--like", flags.like, FLAVOURS),
     gpu: flags.gpu,
     shape: flags.shape,
+    kernels: flags.kernels,
     models: flags.model,
     mode: oneOf("--mode", flags.mode, SERVING_MODES),
     slots: numberOf("--slots", flags.slots),

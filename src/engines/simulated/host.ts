@@ -8,8 +8,8 @@ import { kvBytesPerToken } from "../../predict/model-shape.ts";
 import { PacedEngine } from "../../predict/simulate/paced-engine.ts";
 import type { LoadSettings, RequestTimings, SlotView } from "../../predict/simulate/simulated-request.ts";
 import { SlotEngine } from "../../predict/simulate/slot-engine.ts";
-import { LLAMA_CPP_KERNELS, gpuShare } from "../../predict/step-time.ts";
-import type { StepTimeModel } from "../../predict/step-time.ts";
+import type { SlotEngineOptions } from "../../predict/simulate/slot-engine.ts";
+import { gpuShare } from "../../predict/step-time.ts";
 import { naturalLengthTokens, textSource } from "./generated-text.ts";
 import type { SimulatedSettings } from "./options.ts";
 import { tokenize } from "./token-rule.ts";
@@ -45,11 +45,23 @@ export interface HostTotals {
   outputNs: number;
 }
 
+/** The simulator's view of the settings. */
+export function engineOptions(settings: SimulatedSettings): SlotEngineOptions {
+  const { shape, gpu, kernels, contextTokens, loadMs, mode, slots, batchTokens, jitter, speed, seed } =
+    settings;
+  return {
+    time: { model: shape, device: gpu, efficiency: kernels },
+    defaults: { contextTokens, gpuLayers: shape.layers + 1 },
+    loadNs: msToNs(loadMs),
+    ...{ mode, slots, batchTokens, jitter, speed, seed },
+  };
+}
+
 export class SimulatedHost {
   readonly settings: SimulatedSettings;
   readonly clock: Clock;
   readonly totals: HostTotals = { promptTokens: 0, promptNs: 0, outputTokens: 0, outputNs: 0 };
-  readonly #time: StepTimeModel;
+  readonly #engineOptions: SlotEngineOptions;
   readonly #paced: PacedEngine;
   #requests = 0;
   #unloadWhenIdle = false;
@@ -58,24 +70,12 @@ export class SimulatedHost {
   constructor(settings: SimulatedSettings, clock: Clock) {
     this.settings = settings;
     this.clock = clock;
-    this.#time = { model: settings.shape, device: settings.gpu, efficiency: LLAMA_CPP_KERNELS };
-    const engine = new SlotEngine({
-      time: this.#time,
-      mode: settings.mode,
-      slots: settings.slots,
-      batchTokens: settings.batchTokens,
-      defaults: this.defaultLoad,
-      loadNs: msToNs(settings.loadMs),
-      jitter: settings.jitter,
-      speed: settings.speed,
-      seed: settings.seed,
-    });
-    this.#paced = new PacedEngine(engine, clock);
+    this.#engineOptions = engineOptions(settings);
+    this.#paced = new PacedEngine(new SlotEngine(this.#engineOptions), clock);
   }
 
   get defaultLoad(): LoadSettings {
-    const { contextTokens, shape } = this.settings;
-    return { contextTokens, gpuLayers: shape.layers + 1 };
+    return this.#engineOptions.defaults;
   }
 
   get loaded(): LoadSettings | undefined {
@@ -94,7 +94,7 @@ export class SimulatedHost {
   memory(load: LoadSettings): { readonly totalBytes: number; readonly vramBytes: number } {
     const cacheBytes = kvBytesPerToken(this.settings.shape) * load.contextTokens * this.settings.slots;
     const totalBytes = this.settings.shape.weightBytes + cacheBytes;
-    const share = gpuShare({ ...this.#time, gpuLayers: load.gpuLayers });
+    const share = gpuShare({ ...this.#engineOptions.time, gpuLayers: load.gpuLayers });
     return { totalBytes: Math.round(totalBytes), vramBytes: Math.round(totalBytes * share) };
   }
 

@@ -4,6 +4,8 @@ import { GPU_CATALOGUE, findGpu } from "../../hardware/gpu-catalogue.ts";
 import type { GpuSpec } from "../../hardware/gpu-catalogue.ts";
 import { DEFAULT_MODEL_SHAPE, MODEL_SHAPES, findModelShape } from "../../predict/model-shape.ts";
 import type { ModelShape } from "../../predict/model-shape.ts";
+import { LLAMA_CPP_KERNELS, VLLM_KERNELS } from "../../predict/step-time.ts";
+import type { KernelEfficiency } from "../../predict/step-time.ts";
 import type { ServingMode } from "../../predict/simulate/slot-engine.ts";
 
 /** Which server's API it answers. Every one includes the OpenAI API; "any" answers all of them. */
@@ -21,6 +23,8 @@ export interface SimulatedOptions {
   readonly gpu?: string;
   /** A name of the model shapes; default: the first model's, or an 8B in 4 bits. */
   readonly shape?: string;
+  /** Whose kernels: "llama.cpp" or "vllm". */
+  readonly kernels?: string;
   /** Names the server serves the model under. */
   readonly models?: readonly string[];
   readonly mode?: ServingMode;
@@ -38,8 +42,9 @@ export interface SimulatedOptions {
   readonly meanOutputTokens?: number;
 }
 
-export interface SimulatedSettings extends Required<Omit<SimulatedOptions, "gpu" | "shape">> {
+export interface SimulatedSettings extends Required<Omit<SimulatedOptions, "gpu" | "shape" | "kernels">> {
   readonly gpu: GpuSpec;
+  readonly kernels: KernelEfficiency;
   readonly shape: ModelShape;
 }
 
@@ -74,7 +79,8 @@ export function settleOptions(options: SimulatedOptions): SimulatedSettings {
   const gpuName = options.gpu ?? DEFAULT_GPU_ID;
   const gpu = findGpu(gpuName) ?? invalid("gpu", gpuName, `one of ${idsOf(GPU_CATALOGUE)}`);
   const shape = settleShape(options.shape, models[0] ?? DEFAULT_SIMULATED_MODEL);
-  const settings: SimulatedSettings = { ...DEFAULTS, ...options, models, gpu, shape };
+  const kernels = settleKernels(options.kernels ?? LLAMA_CPP_KERNELS.name);
+  const settings: SimulatedSettings = { ...DEFAULTS, ...options, models, gpu, shape, kernels };
   within("port", settings.port, 0, HIGHEST_PORT);
   within("slots", settings.slots, 1, MOST_SLOTS);
   within("seed", settings.seed, 0, Number.MAX_SAFE_INTEGER);
@@ -91,6 +97,12 @@ function settleShape(asked: string | undefined, model: string): ModelShape {
   if (asked === undefined) return findModelShape(model) ?? DEFAULT_MODEL_SHAPE;
   const known = MODEL_SHAPES.map((shape) => shape.name).join(", ");
   return findModelShape(asked) ?? invalid("shape", asked, `one of ${known}`);
+}
+
+function settleKernels(asked: string): KernelEfficiency {
+  const known = [LLAMA_CPP_KERNELS, VLLM_KERNELS];
+  const names = known.map((kernels) => kernels.name).join(" or ");
+  return known.find((kernels) => kernels.name === asked) ?? invalid("kernels", asked, names);
 }
 
 function idsOf(gpus: readonly GpuSpec[]): string {

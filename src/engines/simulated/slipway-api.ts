@@ -51,6 +51,7 @@ function factsOf(host: SimulatedHost): object {
     settings: {
       gpu: settings.gpu.name,
       shape: settings.shape.name,
+      kernels: settings.kernels.name,
       quantization: settings.shape.quantization,
       mode: settings.mode,
       batchTokens: settings.batchTokens,

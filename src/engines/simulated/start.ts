@@ -28,7 +28,7 @@ export async function startSimulatedEngine(options: SimulatedOptions, clock: Clo
   host.loadAtStart();
   const { port } = app.server.address() as AddressInfo;
   return {
-    url: `http://${settings.host}:${port}`,
+    url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
     stop: async () => {
       host.stop();
       await app.close();

@@ -158,6 +158,38 @@ describe("laws of the simulator", () => {
     );
   });
 
+  it("ends what is left when requests are cancelled at any time, and gives no token of a cancelled one", () => {
+    const anyCancels = fc.array(fc.record({ step: fc.nat(40), request: fc.nat(5) }), { maxLength: 5 });
+    fc.assert(
+      fc.property(
+        anyOptions,
+        fc.array(anyRequest, { minLength: 1, maxLength: 6 }),
+        anyCancels,
+        (options, requests, cancels) => {
+          const engine = new SlotEngine(options);
+          const left = new Set<string>();
+          requests.forEach((request, index) => {
+            const { kind } = engine.submit({ ...request, id: `r${index}` }, 0);
+            if (kind === "accepted") left.add(`r${index}`);
+          });
+          let step = 0;
+          for (let startNs = engine.nextStartNs(); startNs !== undefined; startNs = engine.nextStartNs()) {
+            engine.beginStep(startNs);
+            for (const { request } of cancels.filter((cancel) => cancel.step === step))
+              expect(engine.cancel(`r${request}`)).toBe(left.delete(`r${request}`));
+            for (const { id, isLast } of engine.completeStep().emissions) {
+              expect(left.has(id)).toBe(true);
+              if (isLast) left.delete(id);
+            }
+            step++;
+          }
+          expect([...left]).toEqual([]);
+          expect(engine.slots.every((slot) => slot.requestId === undefined)).toBe(true);
+        },
+      ),
+    );
+  });
+
   it("gives the same bytes for the same seed", () => {
     fc.assert(
       fc.property(anyOptions, anyClients, (options, clients) => {

@@ -30,7 +30,7 @@ export type Admission =
 /** How one request's time was spent up to its latest token. The first token comes out of the step that ends its prefill. */
 export interface RequestTimings {
   readonly submittedNs: number;
-  /** It got its slot; the first step that works for it begins. */
+  /** It got its slot, at the beginning of a step. */
   readonly startedNs: number;
   readonly firstTokenNs: number;
   /** Its latest token came out. */

@@ -15,7 +15,7 @@ import { assert, defined } from "../../core/assert.ts";
 import { randomStream } from "../../core/random.ts";
 import type { RandomStream } from "../../core/random.ts";
 import { stepNs } from "../step-time.ts";
-import type { PrefillChunk, StepTimeModel } from "../step-time.ts";
+import type { StepTimeModel } from "../step-time.ts";
 import type {
   Admission,
   Emission,
@@ -28,6 +28,8 @@ import type {
 } from "./simulated-request.ts";
 import { chooseSlot, isDecoding, release, reusableTokens, timingsOf, viewOf } from "./slot.ts";
 import type { Running, Slot } from "./slot.ts";
+import { planBatch, planTurn, workOf } from "./step-plan.ts";
+import type { Share } from "./step-plan.ts";
 
 export type ServingMode = "continuous" | "sequential" | "time-shared";
 
@@ -54,14 +56,6 @@ interface Waiting {
   loadNs: number;
 }
 
-/** A slot's part in the step under way. The slot may be freed, and even given away, before the step ends. */
-interface Share {
-  readonly slot: Slot;
-  readonly running: Running;
-  /** 0: one token is decoded. */
-  readonly prefillTokens: number;
-}
-
 interface StepUnderWay extends Step {
   readonly shares: readonly Share[];
   readonly load?: LoadSettings;
@@ -79,7 +73,8 @@ export class SlotEngine {
   #step: StepUnderWay | undefined;
   #lastEndNs = 0;
   #uses = 0;
-  #nextInTurn = 0;
+  /** Time-shared: the slot whose turn it is. */
+  #turn = 0;
 
   constructor(options: SlotEngineOptions) {
     assert(options.slots >= 1 && options.batchTokens > options.slots, "a batch holds more tokens than slots");
@@ -111,6 +106,7 @@ export class SlotEngine {
   /** Stamps must not go backwards from one call to the next. */
   submit(request: SimulatedRequest, nowNs: number): Admission {
     assert(request.promptTokens >= 1 && request.outputTokens >= 1, "a request has tokens in and out");
+    assert((request.slotId ?? 0) < this.#slots.length, "the slot exists");
     const { contextTokens } = request.load ?? this.#loaded ?? this.#options.defaults;
     const room = contextTokens - request.promptTokens;
     if (room < 1) return { kind: "refused", contextTokens };
@@ -246,53 +242,18 @@ export class SlotEngine {
         waiting.loadNs += step.endNs - Math.max(step.startNs, waiting.submittedNs);
   }
 
-  #plan(): Share[] {
-    if (this.#options.mode === "time-shared") return this.#planTurn();
-    const shares: Share[] = [];
-    for (const slot of this.#slots)
-      if (slot.running !== undefined && isDecoding(slot.running))
-        shares.push({ slot, running: slot.running, prefillTokens: 0 });
-    let room = this.#options.batchTokens - shares.length;
-    for (const slot of this.#slots) {
-      const running = slot.running;
-      if (running === undefined || isDecoding(running)) continue;
-      const prefillTokens = Math.min(room, running.request.promptTokens - running.prefilledTokens);
-      if (prefillTokens === 0) break;
-      shares.push({ slot, running, prefillTokens });
-      room -= prefillTokens;
-    }
+  #plan(): readonly Share[] {
+    const { mode, batchTokens } = this.#options;
+    if (mode !== "time-shared") return planBatch(this.#slots, batchTokens);
+    const shares = planTurn(this.#slots, this.#turn, batchTokens);
+    this.#turn = ((shares[0]?.slot.id ?? 0) + 1) % this.#slots.length;
     return shares;
   }
 
-  /** The next busy slot in turn, alone. */
-  #planTurn(): Share[] {
-    const count = this.#slots.length;
-    for (let offset = 0; offset < count; offset++) {
-      const slot = this.#slots[(this.#nextInTurn + offset) % count];
-      const running = slot?.running;
-      if (slot === undefined || running === undefined) continue;
-      this.#nextInTurn = (slot.id + 1) % count;
-      const missing = running.request.promptTokens - running.prefilledTokens;
-      return [{ slot, running, prefillTokens: Math.min(missing, this.#options.batchTokens) }];
-    }
-    return [];
-  }
-
   #durationNs(shares: readonly Share[]): number {
-    const prefills: PrefillChunk[] = [];
-    let decodeSequences = 0;
-    let decodeContextTokens = 0;
-    for (const { running, prefillTokens } of shares) {
-      if (prefillTokens > 0)
-        prefills.push({ newTokens: prefillTokens, depthTokens: running.prefilledTokens });
-      else {
-        decodeSequences++;
-        decodeContextTokens += running.prefilledTokens + running.emittedTokens;
-      }
-    }
-    const { time, jitter, speed } = this.#options;
-    const gpuLayers = (this.#loaded ?? this.#options.defaults).gpuLayers;
-    const meanNs = stepNs({ ...time, gpuLayers }, { decodeSequences, decodeContextTokens, prefills });
+    const { time, defaults, jitter, speed } = this.#options;
+    const { gpuLayers } = this.#loaded ?? defaults;
+    const meanNs = stepNs({ ...time, gpuLayers }, workOf(shares));
     const factor = Math.max(LEAST_JITTER_FACTOR, 1 + jitter * this.#noise.normal());
     return Math.max(1, Math.round((meanNs * factor) / speed));
   }
