@@ -18,6 +18,9 @@ export const DEFAULT_GAP_LIMIT_MS = 120_000;
 /** Longest whole request. Study 003's slowest turn took 293 s. */
 export const DEFAULT_TOTAL_LIMIT_MS = 900_000;
 
+/** Longest life of an external agent in one trial: study agents took a minute, coding agents take many. */
+export const DEFAULT_AGENT_LIMIT_MS = 3_600_000;
+
 /** How long a server that answers "loading" is waited for. Its Phase 1 boots took up to 20 s from a warm page cache. */
 export const DEFAULT_LOADING_LIMIT_MS = 300_000;
 

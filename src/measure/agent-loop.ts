@@ -2,9 +2,10 @@
  * One closed-loop agent: it sends its next request when the last one is answered and its cadence
  * allows. Everything it does is timed into disjoint parts, so that an agent's time can be explained.
  */
-import { createHash } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { messageOf } from "../core/errors.ts";
+import { specHash } from "../core/ids.ts";
 import { randomStream } from "../core/random.ts";
 import { NS_PER_MS, nsToMs } from "../core/units.ts";
 import type { Completion, GenerateLimits, GenerateRequest, SamplingOptions } from "../engines/engine.ts";
@@ -29,7 +30,7 @@ export interface TrialContext {
   readonly promptCold: boolean;
   readonly seed: number;
   readonly originNs: number;
-  readonly limits: GenerateLimits;
+  readonly limits: GenerateLimits & { readonly agentMs: number };
   readonly retries: number;
   readonly signal: AbortSignal;
   readonly readCorpus: () => Promise<readonly CorpusFile[]>;
@@ -40,7 +41,8 @@ export interface TrialContext {
 
 /** First wait before a retry where the server names none; it doubles with every further one. */
 const RETRY_WAIT_MS = 1_000;
-const NONCE_WORDS = 4;
+/** Four of some 200 words: one chance in 10^9 that two prompts begin alike. */
+export const NONCE_WORDS = 4;
 
 /** Integer nanoseconds, summed as the agent goes. */
 interface Parts {
@@ -226,7 +228,7 @@ export class AgentLoop {
       ...(step.inputTargetTokens === undefined ? {} : { inputTarget: step.inputTargetTokens }),
       ...(clientQueueNs > 0 ? { clientQueueMs: nsToMs(clientQueueNs) } : {}),
       promptCold,
-      promptHash: promptHash(request),
+      promptHash: specHash(request.messages),
     });
     sink.request(lines.record, lines.chunks);
     this.#trial.onRequestEnd?.(this.#agent.name, failureOf(completion.outcome));
@@ -283,21 +285,18 @@ function definedOnly(options: AgentSpec["options"]): SamplingOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function promptHash(request: GenerateRequest): string {
-  return createHash("sha256").update(JSON.stringify(request.messages)).digest("hex").slice(0, 16);
-}
+/** Failures that pass by themselves. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  "RATE_LIMITED",
+  "CONNECTION_RESET",
+  "ENDPOINT_REFUSED",
+  "SERVER_LOADING",
+]);
 
 /** How long to wait before trying again; undefined where trying again makes no sense. */
 function retryWaitMs(completion: Completion, attempt: number): number | undefined {
   const { outcome } = completion;
   if (outcome.kind !== "failed" || outcome.afterFirstToken) return undefined;
-  switch (outcome.code) {
-    case "RATE_LIMITED":
-    case "CONNECTION_RESET":
-    case "ENDPOINT_REFUSED":
-    case "SERVER_LOADING":
-      return outcome.retryAfterMs ?? RETRY_WAIT_MS * 2 ** attempt;
-    default:
-      return undefined;
-  }
+  if (!PASSING.has(outcome.code)) return undefined;
+  return outcome.retryAfterMs ?? RETRY_WAIT_MS * 2 ** attempt;
 }

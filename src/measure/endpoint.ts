@@ -8,6 +8,8 @@ export interface ConnectedEndpoint {
   readonly name: string;
   readonly url: string;
   readonly engine: Engine;
+  /** The endpoint's credential as request headers, for what does not go through `engine`; never recorded. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly inFlight: InFlightLimit;
   /** Calibrated words by model; filled before the first trial. */
   readonly vocabularies: Map<string, PromptVocabulary>;

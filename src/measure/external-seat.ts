@@ -3,13 +3,17 @@
  * barrier, the program starts at the barrier, and its requests become ordinary records.
  */
 import { assert } from "../core/assert.ts";
+import { randomStream } from "../core/random.ts";
 import { nsToMs } from "../core/units.ts";
 import type { RecordSink } from "../record/record-sink.ts";
 import type { AgentTime } from "../record/trial-record.ts";
+import { UNCALIBRATED } from "../workload/prompt.ts";
 import type { TrialContext } from "./agent-loop.ts";
-import { failureOf } from "./agent-loop.ts";
+import { failureOf, NONCE_WORDS } from "./agent-loop.ts";
+import type { ExternalAgentResult } from "./external-agent.ts";
 import { runExternalAgent } from "./external-agent.ts";
 import type { SeatedAgent } from "./preparation.ts";
+import type { RecordingEndpoint } from "./recording-endpoint.ts";
 import { startRecordingEndpoint } from "./recording-endpoint.ts";
 
 /** What the agent's records add up to; filled as they pass to the real sink. */
@@ -25,64 +29,96 @@ export async function seatExternalAgent(
   corpusFolder: string,
   trial: TrialContext,
 ): Promise<(barrierNs: number) => Promise<AgentTime>> {
-  const [program, ...args] = agent.spec.command ?? [];
-  assert(program !== undefined, `agent ${agent.spec.name} has a command`);
+  const { spec, endpoint } = agent;
   const tally: Tally = { requests: 0, failures: 0, requestNs: 0 };
+  const nonce = trial.promptCold ? nonceOf(agent, trial) : undefined;
   const recording = await startRecordingEndpoint({
     listen: { host: "127.0.0.1", port: 0 },
-    upstream: { engine: agent.endpoint.engine, url: agent.endpoint.url },
-    agent: agent.spec.name,
+    upstream: { engine: endpoint.engine, url: endpoint.url, headers: endpoint.headers },
+    agent: spec.name,
+    ...(nonce === undefined ? {} : { nonce }),
     trialId: trial.trialId,
     originNs: trial.originNs,
     phase: "measured",
-    endpointName: agent.endpoint.name,
-    sink: countingSink(trial, agent.spec.name, tally),
+    endpointName: endpoint.name,
+    sink: countingSink(trial, spec.name, tally),
     clock: trial.clock,
   });
   return async (barrierNs) => {
+    let result: ExternalAgentResult;
     try {
-      const result = await runExternalAgent({
-        command: [program, ...args],
-        environment: {},
-        recording,
-        model: agent.model,
-        agentName: agent.spec.name,
-        corpusPath: corpusFolder,
-        clock: trial.clock,
-        signal: trial.signal,
-        limitMs: trial.limits.totalMs,
-      });
-      if (result.outcome.kind !== "finished") {
-        const message = "message" in result.outcome ? result.outcome.message : result.outcome.kind;
-        trial.onRequestEnd?.(agent.spec.name, message);
-        trial.sink.event({
-          atNs: trial.clock.nowNs(),
-          kind: "external-agent-failed",
-          message: `${agent.spec.name}: ${message}`,
-          data: { trialId: trial.trialId, agent: agent.spec.name },
-        });
-      }
-      const totalMs = nsToMs(trial.clock.nowNs() - barrierNs);
-      return {
-        agent: agent.spec.name,
-        totalMs,
-        requestMs: nsToMs(tally.requestNs),
-        fileMs: 0,
-        waitMs: 0,
-        queueMs: 0,
-        // Requests of a foreign program may overlap, so the rest is taken from when none was going on.
-        otherMs: result.outsideRequestsMs,
-        requests: tally.requests,
-        failures: tally.failures + (result.outcome.kind === "finished" ? 0 : 1),
-        process: {
-          ...(result.startupMs === undefined ? {} : { startupMs: result.startupMs }),
-          ...(result.rssPeakBytes === undefined ? {} : { rssPeakBytes: result.rssPeakBytes }),
-          ...(result.exitCode === undefined ? {} : { exitCode: result.exitCode }),
-        },
-      };
+      result = await runProgram(agent, { corpusFolder, recording, nonce }, trial);
     } finally {
+      // Records of requests that the program broke off are written by the stop.
       await recording.stop();
     }
+    noteFailure(spec.name, result, trial);
+    return agentTime(spec.name, result, tally, nsToMs(trial.clock.nowNs() - barrierNs));
+  };
+}
+
+/** Words that begin this agent's prompts in this trial and no others. */
+function nonceOf(agent: SeatedAgent, trial: TrialContext): string {
+  const random = randomStream(trial.seed, "nonce", agent.spec.name, trial.promptKey);
+  const { words } = agent.endpoint.vocabularies.get(agent.model) ?? UNCALIBRATED;
+  return `(${Array.from({ length: NONCE_WORDS }, () => random.pick(words)).join(" ")})`;
+}
+
+function runProgram(
+  { spec, model }: SeatedAgent,
+  given: {
+    readonly corpusFolder: string;
+    readonly recording: RecordingEndpoint;
+    readonly nonce: string | undefined;
+  },
+  trial: TrialContext,
+): Promise<ExternalAgentResult> {
+  const [program, ...args] = spec.command ?? [];
+  assert(program !== undefined, `agent ${spec.name} has a command`);
+  return runExternalAgent({
+    command: [program, ...args],
+    environment: {},
+    recording: given.recording,
+    model,
+    agentName: spec.name,
+    ...(given.nonce === undefined ? {} : { nonce: given.nonce }),
+    corpusPath: given.corpusFolder,
+    clock: trial.clock,
+    signal: trial.signal,
+    limitMs: trial.limits.agentMs,
+  });
+}
+
+function noteFailure(agent: string, { outcome }: ExternalAgentResult, trial: TrialContext): void {
+  if (outcome.kind === "finished") return;
+  const message = "message" in outcome ? outcome.message : outcome.kind;
+  trial.onRequestEnd?.(agent, message);
+  trial.sink.event({
+    atNs: trial.clock.nowNs(),
+    kind: "external-agent-failed",
+    message: `${agent}: ${message}`,
+    data: { trialId: trial.trialId, agent },
+  });
+}
+
+function agentTime(agent: string, result: ExternalAgentResult, tally: Tally, totalMs: number): AgentTime {
+  const { startupMs, rssPeakBytes, exitCode } = result;
+  return {
+    agent,
+    totalMs,
+    requestMs: nsToMs(tally.requestNs),
+    fileMs: 0,
+    waitMs: 0,
+    queueMs: 0,
+    // Requests of a foreign program may overlap, so the rest is taken from when none was going on.
+    otherMs: result.outsideRequestsMs,
+    requests: tally.requests,
+    failures: tally.failures + (result.outcome.kind === "finished" ? 0 : 1),
+    process: {
+      ...(startupMs === undefined ? {} : { startupMs }),
+      ...(rssPeakBytes === undefined ? {} : { rssPeakBytes }),
+      ...(exitCode === undefined ? {} : { exitCode }),
+    },
   };
 }
 

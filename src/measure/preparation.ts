@@ -105,7 +105,7 @@ export function effectiveHash(agents: readonly SeatedAgent[], facts: readonly En
 export async function openConnections(agents: readonly SeatedAgent[]): Promise<void> {
   const perEndpoint = new Map<ConnectedEndpoint, number>();
   for (const { endpoint } of agents) perEndpoint.set(endpoint, (perEndpoint.get(endpoint) ?? 0) + 1);
-  await Promise.all([...perEndpoint].map(([endpoint, count]) => endpoint.engine.preconnect?.(count)));
+  for (const [endpoint, count] of perEndpoint) await endpoint.engine.preconnect?.(count);
 }
 
 /** `count` short requests per endpoint and model, one after the other. */

@@ -76,6 +76,7 @@ async function run(
     name: "a",
     url: "http://localhost:1",
     engine,
+    headers: {},
     inFlight: new InFlightLimit(options.maxInFlight),
     vocabularies: new Map([["m", VOCABULARY]]),
   };

@@ -3,7 +3,12 @@
  * names, defaults and rules; the JSON Schema for editors is derived from it.
  */
 import { z } from "zod";
-import { DEFAULT_GAP_LIMIT_MS, DEFAULT_LOADING_LIMIT_MS, DEFAULT_TOTAL_LIMIT_MS } from "../core/limits.ts";
+import {
+  DEFAULT_AGENT_LIMIT_MS,
+  DEFAULT_GAP_LIMIT_MS,
+  DEFAULT_LOADING_LIMIT_MS,
+  DEFAULT_TOTAL_LIMIT_MS,
+} from "../core/limits.ts";
 import { PROGRAM_NAMES } from "./programs/registry.ts";
 
 const name = z
@@ -104,6 +109,8 @@ export const scenarioSchema = z
         gapMs: milliseconds.min(1).default(DEFAULT_GAP_LIMIT_MS),
         totalMs: milliseconds.min(1).default(DEFAULT_TOTAL_LIMIT_MS),
         loadingMs: milliseconds.default(DEFAULT_LOADING_LIMIT_MS),
+        /** Longest life of an external agent. */
+        agentMs: milliseconds.min(1).default(DEFAULT_AGENT_LIMIT_MS),
       })
       .prefault({}),
     seed: z.int().min(0).optional(),

@@ -76,7 +76,7 @@ describe("a benchmark without a server", () => {
     const { cwd, runs } = place("ladder");
     await slipway(["bench", ...SHORT, "--runs", "1", "--agents", "1,2,3", "--no-solo"], { cwd });
     const trials = linesOf(runs()[0] as string, "trials.jsonl");
-    const sizes = trials.map((trial) => (trial["agents"] as string[]).length).sort();
+    const sizes = trials.map((trial) => (trial["agents"] as string[]).length).sort((a, b) => a - b);
     expect(sizes).toEqual([1, 2, 3]);
   });
 

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../core/clock.ts";
 import { OperatorError } from "../../core/errors.ts";
+import { credentialHeaders } from "../../engines/credential.ts";
 import type { EndpointSpec } from "../../engines/engine.ts";
 import type { LocalEngine } from "../../engines/registry.ts";
 import { createEngine, findLocalEngines } from "../../engines/registry.ts";
@@ -22,61 +23,62 @@ export const SIMULATED_URL = "simulated";
 const SHARED_NOTICE =
   "the scenario has several endpoints and there is one server: all agents share it, which measures another thing than separate instances";
 
+const SIMULATED_NOTICE =
+  "no engine answers on the usual local ports, so the SIMULATED engine is used; name one with --endpoint URL";
+
 export interface ResolvedEndpoints {
   readonly scenario: Scenario;
   /** Sentences for the person: what was found and chosen. */
   readonly notices: readonly string[];
 }
 
-/** Puts the chosen URLs into the scenario; asks the network only where nothing was named. */
+/** An endpoint for each name of the scenario, in its order. */
+interface Choice {
+  readonly endpoints: readonly ScenarioEndpoint[];
+  readonly notices: readonly string[];
+}
+
+/** Puts the chosen servers into the scenario; asks the network only where nothing was named. */
 export async function resolveEndpoints(
   source: ScenarioSource,
   flags: RawBenchFlags,
   clock: Clock,
 ): Promise<ResolvedEndpoints> {
-  const { scenario } = source;
-  const named = namedValues("--endpoint", flags.endpoint);
-  const names = Object.keys(scenario.endpoints);
-  if (flags.simulated === true)
-    return withUrls(
-      scenario,
-      flags,
-      names.map(() => SIMULATED_URL),
-      ["the simulated engine was asked for"],
-    );
-  if (named.size > 0)
-    return withUrls(
-      scenario,
-      flags,
-      namedUrls(names, named),
-      named.size < names.length ? [SHARED_NOTICE] : [],
-    );
-  if (!source.shipped)
-    return withUrls(
-      scenario,
-      flags,
-      names.map((name) => endpointOf(scenario, name).url),
-      [],
-    );
-  const found = await findLocalEngines(clock);
-  if (found.length === 0)
-    return withUrls(
-      scenario,
-      flags,
-      names.map(() => SIMULATED_URL),
-      [
-        "no engine answers on the usual local ports, so the SIMULATED engine is used; name one with --endpoint URL",
-      ],
-    );
-  const chosen = chooseFound(found, names.length);
-  const notices = [`found ${chosen.map((engine) => `${engine.kind} at ${engine.url}`).join(" and ")}`];
-  if (names.length > chosen.length) notices.push(SHARED_NOTICE);
-  return withUrls(
-    scenario,
-    flags,
-    names.map((_, index) => (chosen[index] ?? (chosen[0] as LocalEngine)).url),
+  const names = Object.keys(source.scenario.endpoints);
+  const { endpoints, notices } = await chooseEndpoints(source, names, flags, clock);
+  const settled = names.map((name, index) => [
+    name,
+    withFlags(name, endpoints[index] as ScenarioEndpoint, flags),
+  ]);
+  return { scenario: { ...source.scenario, endpoints: Object.fromEntries(settled) }, notices };
+}
+
+async function chooseEndpoints(
+  { scenario, shipped }: ScenarioSource,
+  names: readonly string[],
+  flags: RawBenchFlags,
+  clock: Clock,
+): Promise<Choice> {
+  const own = names.map((name) => scenario.endpoints[name] as ScenarioEndpoint);
+  const withUrls = (urls: readonly string[], ...notices: readonly string[]): Choice => ({
+    endpoints: own.map((endpoint, index) => ({ ...endpoint, url: urls[index] as string })),
     notices,
-  );
+  });
+  const simulated = names.map(() => SIMULATED_URL);
+  if (flags.simulated === true) return withUrls(simulated, "the simulated engine was asked for");
+  const named = namedValues("--endpoint", flags.endpoint);
+  if (named.size > 0)
+    return withUrls(namedUrls(names, named), ...(named.size < names.length ? [SHARED_NOTICE] : []));
+  if (!shipped) return { endpoints: own, notices: [] };
+  const configured = names.map((name) => flags.configuredEndpoints?.[name]);
+  if (configured.every((endpoint) => endpoint !== undefined))
+    return { endpoints: configured, notices: ["endpoints as slipway.yaml names them"] };
+  const found = await findLocalEngines(clock);
+  if (found.length === 0) return withUrls(simulated, SIMULATED_NOTICE);
+  const chosen = chooseFound(found, names.length);
+  const urls = names.map((_, index) => (chosen[index] ?? (chosen[0] as LocalEngine)).url);
+  const notice = `found ${chosen.map((engine) => `${engine.kind} at ${engine.url}`).join(" and ")}`;
+  return withUrls(urls, notice, ...(names.length > chosen.length ? [SHARED_NOTICE] : []));
 }
 
 /** Engines of one kind, as many as wanted where there are so many; otherwise one. */
@@ -107,34 +109,18 @@ function namedUrls(names: readonly string[], named: ReadonlyMap<string, string>)
   });
 }
 
-function endpointOf(scenario: Scenario, name: string): ScenarioEndpoint {
-  return scenario.endpoints[name] as ScenarioEndpoint;
-}
-
-function withUrls(
-  scenario: Scenario,
-  flags: RawBenchFlags,
-  urls: readonly string[],
-  notices: readonly string[],
-): ResolvedEndpoints {
+function withFlags(name: string, endpoint: ScenarioEndpoint, flags: RawBenchFlags): ScenarioEndpoint {
   const engine = engineKind(flags.engine);
   const maxInFlight = wholeNumber("--max-in-flight", flags.maxInFlight, 1);
-  const byEnvironment = namedValues("--credential-env", flags.credentialEnv);
-  const byFile = namedValues("--credential-file", flags.credentialFile);
-  const endpoints: Record<string, ScenarioEndpoint> = {};
-  for (const [index, name] of Object.keys(scenario.endpoints).entries()) {
-    const env = byEnvironment.get(name);
-    const file = byFile.get(name);
-    endpoints[name] = {
-      ...endpointOf(scenario, name),
-      url: urls[index] as string,
-      ...(engine === undefined ? {} : { engine }),
-      ...(maxInFlight === undefined ? {} : { maxInFlight }),
-      ...(env === undefined ? {} : { credential: { env } }),
-      ...(file === undefined ? {} : { credential: { file } }),
-    };
-  }
-  return { scenario: { ...scenario, endpoints }, notices };
+  const env = namedValues("--credential-env", flags.credentialEnv).get(name);
+  const file = namedValues("--credential-file", flags.credentialFile).get(name);
+  return {
+    ...endpoint,
+    ...(engine === undefined ? {} : { engine }),
+    ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...(env === undefined ? {} : { credential: { env } }),
+    ...(file === undefined ? {} : { credential: { file } }),
+  };
 }
 
 export interface Connections {
@@ -161,7 +147,7 @@ export async function connectEndpoints(
   };
   try {
     const urls = new Map<string, string>();
-    const shared = new Map<string, Pick<ConnectedEndpoint, "engine" | "inFlight" | "vocabularies">>();
+    const shared = new Map<string, Omit<ConnectedEndpoint, "name" | "url">>();
     const endpoints = new Map<string, ConnectedEndpoint>();
     for (const [name, endpoint] of Object.entries(scenario.endpoints)) {
       if (endpoint.url === SIMULATED_URL && !urls.has(SIMULATED_URL)) {
@@ -175,7 +161,12 @@ export async function connectEndpoints(
         const engine = await createEngine(endpointSpec(name, url, endpoint), context);
         closers.push(() => engine.close());
         await engine.health();
-        parts = { engine, inFlight: new InFlightLimit(endpoint.maxInFlight), vocabularies: new Map() };
+        parts = {
+          engine,
+          headers: credentialHeaders(endpoint.credential, context.env),
+          inFlight: new InFlightLimit(endpoint.maxInFlight),
+          vocabularies: new Map(),
+        };
         shared.set(url, parts);
       }
       endpoints.set(name, { name, url, ...parts });

@@ -1,6 +1,7 @@
 /** The flags of `slipway bench`, parsed once into typed values; every error names the flag. */
 import { OperatorError } from "../../core/errors.ts";
 import type { EngineKind } from "../../engines/engine.ts";
+import type { ScenarioEndpoint } from "../../workload/scenario.ts";
 
 /** As commander hands them over. */
 export interface RawBenchFlags {
@@ -36,6 +37,8 @@ export interface RawBenchFlags {
   readonly telemetry: boolean;
   readonly selftest?: string | boolean;
   readonly json?: boolean;
+  /** From slipway.yaml, not from a flag: used where no --endpoint is given. */
+  readonly configuredEndpoints?: Readonly<Record<string, ScenarioEndpoint>>;
 }
 
 /** Changes to one agent, by place (`--agent1`) or by name (`--agent name:…`). */

@@ -16,8 +16,7 @@ import type { CliIo, ExitCode } from "../io.ts";
 import type { RawBenchFlags } from "./flags.ts";
 
 export function finishRun(writer: RunWriter, status: RunStatus, flags: RawBenchFlags, io: CliIo): ExitCode {
-  const { analysis, model } = documents(writer, status);
-  writer.close(status);
+  const { analysis, model } = closing(writer, status);
   if (flags.json === true)
     io.out(`${JSON.stringify({ run: writer.path, status, summary: toSummary(analysis), report: model })}\n`);
   else io.out(renderTerminal(model, { columns: io.outColumns, color: io.color }));
@@ -38,6 +37,15 @@ function answeredRequests(analysis: RunAnalysis): number {
 
 export function runsDirFlag(flags: Pick<RawBenchFlags, "runsDir">): string {
   return flags.runsDir === "runs" ? "" : ` --runs-dir ${flags.runsDir}`;
+}
+
+/** The run is freed whether or not its documents could be written. */
+function closing(writer: RunWriter, status: RunStatus): ReturnType<typeof documents> {
+  try {
+    return documents(writer, status);
+  } finally {
+    writer.close(status);
+  }
 }
 
 function documents(

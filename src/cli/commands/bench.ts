@@ -1,7 +1,8 @@
 /** `slipway bench`: the main job. What it needs to run is imported when it runs. */
 import { Command } from "commander";
 import type { RawBenchFlags } from "../bench/flags.ts";
-import type { DefineCommand } from "../commands.ts";
+import type { DefineCommand } from "../define-command.ts";
+import type { SlipwayConfig } from "../config.ts";
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
@@ -37,7 +38,9 @@ export const benchCommand: DefineCommand = (io, exit) => {
     .option("--no-telemetry", "do not sample GPU, memory and CPU")
     .option("--selftest [depth]", "measure this tool instead: quick or full")
     .option("--json", "print one JSON document on stdout")
-    .action(async (scenario: string | undefined, flags: RawBenchFlags) => {
+    .action(async (scenario: string | undefined, given: RawBenchFlags) => {
+      const { readConfig } = await import("../config.ts");
+      const flags = withConfig(given, command, readConfig(io.cwd));
       if (flags.selftest !== undefined) {
         const { runSelftestCommand } = await import("../bench/selftest.ts");
         exit(await runSelftestCommand(flags, io));
@@ -47,6 +50,19 @@ export const benchCommand: DefineCommand = (io, exit) => {
       exit(await runBench(scenario, flags, io));
     });
 };
+
+/** Flags win over the file, the file over defaults. */
+function withConfig(given: RawBenchFlags, command: Command, config: SlipwayConfig): RawBenchFlags {
+  const isDefault = (name: string): boolean => command.getOptionValueSource(name) !== "cli";
+  return {
+    ...given,
+    ...(config.runsDir !== undefined && isDefault("runsDir") ? { runsDir: config.runsDir } : {}),
+    ...(config.model !== undefined && isDefault("model") ? { model: config.model } : {}),
+    ...(config.runs !== undefined && isDefault("runs") ? { runs: String(config.runs) } : {}),
+    ...(config.seed !== undefined && isDefault("seed") ? { seed: String(config.seed) } : {}),
+    ...(config.endpoints === undefined ? {} : { configuredEndpoints: config.endpoints }),
+  };
+}
 
 function endpointOptions(command: Command): void {
   command

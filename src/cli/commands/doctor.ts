@@ -1,7 +1,7 @@
 /** `slipway doctor`: what this machine is, and what of the product works on it. */
 import { resolve } from "node:path";
 import { Command } from "commander";
-import type { DefineCommand } from "../commands.ts";
+import type { DefineCommand } from "../define-command.ts";
 
 interface DoctorFlags {
   readonly runsDir: string;

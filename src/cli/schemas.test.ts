@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { schemaDocuments } from "./schemas.ts";
+
+/** Every property name anywhere in a JSON Schema. */
+function propertyNames(schema: unknown): readonly string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  const own = "properties" in schema ? Object.keys(schema.properties as object) : [];
+  return [...own, ...Object.values(schema).flatMap(propertyNames)];
+}
+
+describe("the schemas for editors", () => {
+  it.each(Object.entries(schemaDocuments()))("%s is what the program checks", (path, text) => {
+    // Regenerate with: npm run build && node scripts/write-schemas.mjs
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
+  it("have every field explained on the configuration page", () => {
+    const page = readFileSync("docs/configuration.md", "utf8");
+    const names = Object.values(schemaDocuments()).flatMap((text) => propertyNames(JSON.parse(text)));
+    for (const name of new Set(names)) expect(page, name).toContain(`\`${name}\``);
+  });
+});
