@@ -30,9 +30,9 @@ const DEFAULT_CONNECTIONS = 2048;
 /**
  * Requests started in one turn of the event loop. Starting one costs some 30 µs; when hundreds
  * start together at a barrier, the answers to the first would wait unread, with late stamps,
- * until the last is sent. Half a millisecond of starts, then the sockets are read again.
+ * until the last is sent. A quarter of a millisecond of starts, then the sockets are read again.
  */
-const STARTS_PER_TURN = 16;
+const STARTS_PER_TURN = 8;
 
 /** undici's handler types leave out the one callback that says when a request was written. */
 interface RawHandler extends Dispatcher.DispatchHandler {
