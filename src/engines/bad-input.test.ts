@@ -12,6 +12,7 @@ import {
   sse,
   startScriptedServer,
 } from "../../test/fakes/scripted-server.ts";
+import { whileAdvancing } from "../../test/fakes/virtual-time.ts";
 import { VirtualClock, realClock } from "../core/clock.ts";
 import { renderOperatorError } from "../core/errors.ts";
 import { sToNs } from "../core/units.ts";
@@ -502,19 +503,3 @@ describe("cancelling", () => {
     expect(server.requests).toHaveLength(0);
   });
 });
-
-/** Lets sockets work in real time, and moves the clock to its next timer whenever they have nothing to do for a while. */
-async function whileAdvancing<T>(clock: VirtualClock, done: Promise<T>): Promise<T> {
-  let finished = false;
-  const watched = done.finally(() => {
-    finished = true;
-  });
-  for (let turn = 0; !finished; turn++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (turn % IDLE_TURNS === IDLE_TURNS - 1) clock.fireNext();
-  }
-  return watched;
-}
-
-/** A loopback answer takes a handful of turns of the event loop; this many are plenty. */
-const IDLE_TURNS = 2000;

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../core/clock.ts";
 import { CONTROL_TIMEOUT_MS, MAX_CONTROL_BODY_BYTES } from "../core/limits.ts";
+import { msToNs } from "../core/units.ts";
 import { exchange } from "./exchange.ts";
 import { classifyFault } from "./fault.ts";
 import { SIMULATED_HEADER } from "./generate.ts";
@@ -35,20 +36,34 @@ export interface ControlClient {
   readonly simulated: boolean;
 }
 
-export function createControlClient(url: string, transport: Transport, clock: Clock): ControlClient {
-  return new HttpControlClient(url, transport, clock);
+export interface ControlClientOptions {
+  /** Carries no secret. */
+  readonly url: string;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** How long an answer of 503 "loading" is waited out; 0 makes it an error at once. */
+  readonly loadingMs: number;
 }
+
+export function createControlClient(options: ControlClientOptions): ControlClient {
+  return new HttpControlClient(options);
+}
+
+/** A loading server is asked again this often. */
+const LOADING_POLL_MS = 500;
 
 class HttpControlClient implements ControlClient {
   readonly #url: string;
   readonly #transport: Transport;
   readonly #clock: Clock;
+  readonly #loadingMs: number;
   #simulated = false;
 
-  constructor(url: string, transport: Transport, clock: Clock) {
+  constructor({ url, transport, clock, loadingMs }: ControlClientOptions) {
     this.#url = url;
     this.#transport = transport;
     this.#clock = clock;
+    this.#loadingMs = loadingMs;
   }
 
   get simulated(): boolean {
@@ -124,7 +139,12 @@ class HttpControlClient implements ControlClient {
     body: JsonRecord | undefined,
     options: ControlOptions,
   ): Promise<JsonRecord> {
-    const outcome = await this.ask(method, path, body, options.timeoutMs);
+    const loadingUntilNs = this.#clock.nowNs() + msToNs(this.#loadingMs);
+    let outcome = await this.ask(method, path, body, options.timeoutMs);
+    while (outcome.failure?.code === "SERVER_LOADING" && this.#clock.nowNs() < loadingUntilNs) {
+      await this.#clock.sleepUntil(this.#clock.nowNs() + msToNs(LOADING_POLL_MS));
+      outcome = await this.ask(method, path, body, options.timeoutMs);
+    }
     const document = asRecord(parseJson(outcome.text));
     if (outcome.failure === undefined && document !== undefined) return document;
     throw endpointError(

@@ -62,7 +62,9 @@ export async function detect(
 ): Promise<Detection> {
   for (const question of QUESTIONS) {
     const outcome = await control.ask("GET", question.path, undefined, timeoutMs);
-    // Where nobody answers one question, nobody answers the others. A loading llama-server answers 503 to all.
+    // Only llama-server answers so, whatever it is asked.
+    if (outcome.failure?.code === "SERVER_LOADING") return found("llama-server", undefined);
+    // Where nobody answers one question, nobody answers the others.
     if (outcome.failure !== undefined && (outcome.status === undefined || isFinal(outcome.failure.code)))
       throw endpointError(outcome.failure, { url });
     const answer = asRecord(parseJson(outcome.text));
@@ -81,5 +83,5 @@ function found(kind: EngineKind, version: string | undefined): Detection {
 }
 
 function isFinal(code: string): boolean {
-  return code === "UNAUTHORIZED" || code === "REDIRECT_REFUSED" || code === "SERVER_LOADING";
+  return code === "UNAUTHORIZED" || code === "REDIRECT_REFUSED";
 }

@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly env: Environment;
   /** Most connections for requests; absent: the transport's own limit. */
   readonly connections?: number;
+  /** How long control calls wait for a server that is still loading; absent: they fail at once. */
+  readonly loadingMs?: number;
 }
 
 const ENGINES: Readonly<Record<EngineKind, (link: EngineLink) => Engine>> = {
@@ -104,7 +106,12 @@ function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions): En
     url,
     clock,
     transport,
-    control: createControlClient(url, controlTransport, clock),
+    control: createControlClient({
+      url,
+      transport: controlTransport,
+      clock,
+      loadingMs: options.loadingMs ?? 0,
+    }),
     close: async () => {
       await Promise.all([transport.close(), controlTransport.close()]);
     },
