@@ -168,6 +168,14 @@ export class VirtualClock implements Clock {
   }
 }
 
+/**
+ * Calls back on the next turn of the event loop, once every socket that is ready now has been read.
+ * It waits for no time, so it is the same under every clock.
+ */
+export function onNextTurn(callback: () => void): void {
+  setImmediate(callback);
+}
+
 /** Lets every promise reaction and immediate that is already queued run. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -8,6 +8,7 @@
  */
 import { Client } from "undici";
 import type { Dispatcher } from "undici";
+import { onNextTurn } from "../core/clock.ts";
 import type { Clock } from "../core/clock.ts";
 import { OperatorError } from "../core/errors.ts";
 import type { HttpRequest } from "./engine.ts";
@@ -124,7 +125,7 @@ class HttpTransport implements Transport {
     while (!this.#closed && this.#startsLeft > 0 && this.#waiting.length > 0) {
       const client = this.#acquire();
       if (client === undefined) return;
-      if (this.#startsLeft === STARTS_PER_TURN) setImmediate(this.#nextTurn);
+      if (this.#startsLeft === STARTS_PER_TURN) onNextTurn(this.#nextTurn);
       this.#startsLeft--;
       this.#waiting.shift()?.start(client);
     }

@@ -5,6 +5,7 @@
  */
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { onNextTurn } from "../../core/clock.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import { NS_PER_MS, nsToMs } from "../../core/units.ts";
 import { LogHistogram } from "../../stats/log-histogram.ts";
@@ -110,7 +111,7 @@ export class Emitter {
     if (this.#turning) return;
     this.#turning = true;
     this.#timer?.cancel();
-    setImmediate(this.#turn);
+    onNextTurn(this.#turn);
   }
 
   readonly #turn = (): void => {
@@ -127,12 +128,12 @@ export class Emitter {
       }
       this.#write(stream, nowNs);
     }
-    setImmediate(this.#turn);
+    onNextTurn(this.#turn);
   };
 
   #await(dueNs: number, nowNs: number): void {
     if (dueNs - nowNs <= TURNING_NS) {
-      setImmediate(this.#turn);
+      onNextTurn(this.#turn);
       return;
     }
     // A request that comes during the wait may be due earlier: it turns the loop again itself.
