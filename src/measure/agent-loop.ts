@@ -2,47 +2,22 @@
  * One closed-loop agent: it sends its next request when the last one is answered and its cadence
  * allows. Everything it does is timed into disjoint parts, so that an agent's time can be explained.
  */
-import type { Clock } from "../core/clock.ts";
-import type { ErrorCode } from "../core/error-codes.ts";
 import { messageOf } from "../core/errors.ts";
 import { specHash } from "../core/ids.ts";
 import { randomStream } from "../core/random.ts";
 import { NS_PER_MS, nsToMs } from "../core/units.ts";
-import type { Completion, GenerateLimits, GenerateRequest, SamplingOptions } from "../engines/engine.ts";
-import type { RecordSink } from "../record/record-sink.ts";
-import type { Outcome } from "../record/request-record.ts";
+import type { Completion, GenerateRequest } from "../engines/engine.ts";
 import type { AgentTime } from "../record/trial-record.ts";
-import type { CorpusFile, ProgramContext, ProgramStep, StepResult } from "../workload/agent-program.ts";
+import type { ProgramContext, ProgramStep, StepResult } from "../workload/agent-program.ts";
 import type { ProgramName } from "../workload/programs/registry.ts";
 import { PROGRAMS } from "../workload/programs/registry.ts";
-import { makePrompt, UNCALIBRATED } from "../workload/prompt.ts";
+import { makeNonce, makePrompt, UNCALIBRATED } from "../workload/prompt.ts";
 import type { AgentSpec } from "../workload/scenario.ts";
 import type { ConnectedEndpoint } from "./endpoint.ts";
+import { failureOf, retryWaitMs } from "./failure.ts";
+import { samplingOptions } from "./sampling.ts";
 import { toRequestRecord } from "./to-record.ts";
-
-/** What every agent of a trial shares. */
-export interface TrialContext {
-  readonly clock: Clock;
-  readonly sink: RecordSink;
-  readonly trialId: string;
-  /** Keys the random streams: with cold prompts it differs in every trial. */
-  readonly promptKey: string | number;
-  readonly promptCold: boolean;
-  readonly seed: number;
-  readonly originNs: number;
-  readonly limits: GenerateLimits & { readonly agentMs: number };
-  readonly retries: number;
-  readonly signal: AbortSignal;
-  readonly readCorpus: () => Promise<readonly CorpusFile[]>;
-  readonly onProgress?: (agent: string, textEvents: number) => void;
-  /** `failure` says why, for a person: code and message. */
-  readonly onRequestEnd?: (agent: string, failure: string | undefined) => void;
-}
-
-/** First wait before a retry where the server names none; it doubles with every further one. */
-const RETRY_WAIT_MS = 1_000;
-/** Four of some 200 words: one chance in 10^9 that two prompts begin alike. */
-export const NONCE_WORDS = 4;
+import type { TrialContext } from "./trial-context.ts";
 
 /** Integer nanoseconds, summed as the agent goes. */
 interface Parts {
@@ -93,9 +68,7 @@ export class AgentLoop {
       promptOf: (targetTokens, stream) => makePrompt(vocabulary, targetTokens, stream),
       nonce: (position) => {
         if (!promptCold) return "";
-        const stream = random("nonce", position);
-        const words = Array.from({ length: NONCE_WORDS }, () => stream.pick(vocabulary.words));
-        return `(${words.join(" ")})\n`;
+        return `${makeNonce(vocabulary, random("nonce", position))}\n`;
       },
       settings: this.#agent,
     };
@@ -250,53 +223,4 @@ export class AgentLoop {
       failures,
     };
   }
-}
-
-/** Why a request did not end well, in one line; undefined when it did. */
-export function failureOf(outcome: Outcome): string | undefined {
-  switch (outcome.kind) {
-    case "ok":
-      return undefined;
-    case "cancelled":
-      return `cancelled: ${outcome.reason}`;
-    case "failed":
-      return `${outcome.code}: ${outcome.message}`;
-  }
-}
-
-/** What this agent asks of this engine; a setting that the engine cannot honour is not sent. */
-export function samplingOptions(
-  agent: AgentSpec,
-  endpoint: ConnectedEndpoint,
-  maxTokens: number,
-  promptCold: boolean,
-): SamplingOptions {
-  const { capabilities } = endpoint.engine;
-  return {
-    ...definedOnly(agent.options),
-    maxTokens,
-    ...(agent.fixedOutput && capabilities.ignoreEos ? { ignoreEos: true } : {}),
-    ...(promptCold && capabilities.cacheControl ? { cachePrompt: false } : {}),
-  };
-}
-
-/** zod leaves `undefined` in optional fields; exactOptionalPropertyTypes wants them absent. */
-function definedOnly(options: AgentSpec["options"]): SamplingOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-/** Failures that pass by themselves. */
-const PASSING: ReadonlySet<ErrorCode> = new Set([
-  "RATE_LIMITED",
-  "CONNECTION_RESET",
-  "ENDPOINT_REFUSED",
-  "SERVER_LOADING",
-]);
-
-/** How long to wait before trying again; undefined where trying again makes no sense. */
-function retryWaitMs(completion: Completion, attempt: number): number | undefined {
-  const { outcome } = completion;
-  if (outcome.kind !== "failed" || outcome.afterFirstToken) return undefined;
-  if (!PASSING.has(outcome.code)) return undefined;
-  return outcome.retryAfterMs ?? RETRY_WAIT_MS * 2 ** attempt;
 }

@@ -7,9 +7,9 @@ import { randomStream } from "../core/random.ts";
 import { nsToMs } from "../core/units.ts";
 import type { RecordSink } from "../record/record-sink.ts";
 import type { AgentTime } from "../record/trial-record.ts";
-import { UNCALIBRATED } from "../workload/prompt.ts";
-import type { TrialContext } from "./agent-loop.ts";
-import { failureOf, NONCE_WORDS } from "./agent-loop.ts";
+import { makeNonce, UNCALIBRATED } from "../workload/prompt.ts";
+import type { TrialContext } from "./trial-context.ts";
+import { failureOf } from "./failure.ts";
 import type { ExternalAgentResult } from "./external-agent.ts";
 import { runExternalAgent } from "./external-agent.ts";
 import type { SeatedAgent } from "./preparation.ts";
@@ -57,11 +57,10 @@ export async function seatExternalAgent(
   };
 }
 
-/** Words that begin this agent's prompts in this trial and no others. */
-function nonceOf(agent: SeatedAgent, trial: TrialContext): string {
-  const random = randomStream(trial.seed, "nonce", agent.spec.name, trial.promptKey);
-  const { words } = agent.endpoint.vocabularies.get(agent.model) ?? UNCALIBRATED;
-  return `(${Array.from({ length: NONCE_WORDS }, () => random.pick(words)).join(" ")})`;
+/** Begins this agent's prompts in this trial and no others. */
+function nonceOf({ spec, endpoint, model }: SeatedAgent, trial: TrialContext): string {
+  const vocabulary = endpoint.vocabularies.get(model) ?? UNCALIBRATED;
+  return makeNonce(vocabulary, randomStream(trial.seed, "nonce", spec.name, trial.promptKey));
 }
 
 function runProgram(

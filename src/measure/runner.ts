@@ -9,7 +9,7 @@ import type { RecordSink } from "../record/record-sink.ts";
 import type { TrialRecord } from "../record/trial-record.ts";
 import type { Scenario } from "../workload/scenario.ts";
 import type { PlannedTrial } from "../workload/trial-plan.ts";
-import type { TrialContext } from "./agent-loop.ts";
+import type { TrialContext } from "./trial-context.ts";
 import { readCorpus } from "./corpus.ts";
 import type { ConnectedEndpoint } from "./endpoint.ts";
 import type { SeatedAgent } from "./preparation.ts";

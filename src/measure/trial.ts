@@ -5,7 +5,7 @@ import { TRIAL_RECORD_VERSION } from "../record/trial-record.ts";
 import type { EndpointFacts } from "../record/run-manifest.ts";
 import type { Scenario } from "../workload/scenario.ts";
 import type { PlannedTrial } from "../workload/trial-plan.ts";
-import type { TrialContext } from "./agent-loop.ts";
+import type { TrialContext } from "./trial-context.ts";
 import { AgentLoop } from "./agent-loop.ts";
 import { seatExternalAgent } from "./external-seat.ts";
 import type { SeatedAgent } from "./preparation.ts";

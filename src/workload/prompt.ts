@@ -80,3 +80,11 @@ export function makePrompt(vocabulary: PromptVocabulary, targetTokens: number, r
   for (let index = 0; index < Math.max(wanted, 1); index++) words.push(random.pick(vocabulary.words));
   return words.join(" ");
 }
+
+/** Four of some 200 words: one chance in 10^9 that two prompts begin alike. */
+const NONCE_WORDS = 4;
+
+/** What a prompt begins with so that no prefix of it can have been cached. */
+export function makeNonce(vocabulary: PromptVocabulary, random: RandomStream): string {
+  return `(${Array.from({ length: NONCE_WORDS }, () => random.pick(vocabulary.words)).join(" ")})`;
+}
