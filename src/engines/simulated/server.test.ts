@@ -12,6 +12,7 @@ const MODEL = "slipway-sim:8b";
 /** So fast that no test waits; times are read from the answers, which speak of the model's clock. */
 const FAST: SimulatedOptions = { speed: 500, loadMs: 0, jitter: 0 };
 const NS_PER_S = 1e9;
+const NS_PER_MS = 1e6;
 
 const running: StartedEngine[] = [];
 
@@ -141,6 +142,13 @@ describe("OpenAI API", () => {
     expect(recordAt(capped, "usage")).toMatchObject({ completion_tokens: natural - 1 });
   });
 
+  it("says length when the context ends before the model would", async () => {
+    const url = await start({ ...FAST, contextTokens: 16 });
+    const answer = await json(post(`${url}/v1/chat/completions`, CHAT));
+    expect(choiceOf(answer)).toMatchObject({ finish_reason: "length" });
+    expect(recordAt(answer, "usage")).toMatchObject({ prompt_tokens: 13, completion_tokens: 3 });
+  });
+
   it("counts a prompt in usage as its tokenizer does", async () => {
     const url = await start();
     const prompt = "a longer prompt,  with\nwhite space and wörds";
@@ -213,6 +221,32 @@ describe("Ollama API", () => {
     expect(await json(post(`${url}/api/generate`, { model: MODEL, keep_alive: 0 }))).toMatchObject({
       done_reason: "unload",
     });
+    expect(await json(fetch(`${url}/api/ps`))).toEqual({ models: [] });
+  });
+
+  it("unloads after a request with keep_alive 0, when the last other request has ended", async () => {
+    const clock = new VirtualClock();
+    const url = await start({ loadMs: 0 }, clock);
+    const ask = (num_predict: number, more: object): Promise<Response> =>
+      post(`${url}/api/generate`, {
+        model: MODEL,
+        prompt: "x",
+        stream: false,
+        options: { num_predict },
+        ...more,
+      });
+    const short = ask(2, { keep_alive: 0 });
+    const long = ask(20, {});
+    await waitFor(async () => {
+      await clock.advanceTo(clock.nowNs() + 1);
+      return (await busySlots(url)).length === 2;
+    });
+    // Two steps of some 8 ms end the short answer, twenty the long one.
+    await clock.advanceTo(clock.nowNs() + 50 * NS_PER_MS);
+    await short;
+    expect(listAt(await json(fetch(`${url}/api/ps`)), "models")).toHaveLength(1);
+    await clock.advanceTo(clock.nowNs() + NS_PER_S);
+    await long;
     expect(await json(fetch(`${url}/api/ps`))).toEqual({ models: [] });
   });
 

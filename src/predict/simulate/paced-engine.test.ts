@@ -5,6 +5,7 @@ import { VirtualClock } from "../../core/clock.ts";
 import { PacedEngine } from "./paced-engine.ts";
 import { runVirtual } from "./run-virtual.ts";
 import type { VirtualClient } from "./run-virtual.ts";
+import type { RequestTimings } from "./simulated-request.ts";
 import { SlotEngine } from "./slot-engine.ts";
 import type { SlotEngineOptions } from "./slot-engine.ts";
 
@@ -109,6 +110,20 @@ describe("the engine on a clock", () => {
     await clock.runUntil(done);
     expect(modelNs).toEqual([50, 60, 70, 80].map((ms) => ms * MS));
     expect(seenNs).toEqual([57, 67, 77, 87].map((ms) => ms * MS));
+  });
+
+  it("keeps what arrives while it is late out of the step that should have begun already", async () => {
+    const clock = new LateClock(7 * MS);
+    const paced = new PacedEngine(new SlotEngine(PAPER_ENGINE), clock);
+    paced.submit({ id: "a", promptTokens: 50, outputTokens: 4 }, { onToken: () => undefined });
+    const startedNs = new Promise<number>((resolve) => {
+      // Due at 46 and so 7 ms late: between the end of a's prefill at 50 and its being noticed at 57.
+      clock.timerAt(46 * MS, () => {
+        const onToken = (timings: RequestTimings): void => resolve(timings.startedNs);
+        paced.submit({ id: "b", promptTokens: 10, outputTokens: 1 }, { onToken });
+      });
+    });
+    expect(await clock.runUntil(startedNs)).toBe(60 * MS);
   });
 
   it("calls nobody back after a cancel or a stop", async () => {
