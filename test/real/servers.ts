@@ -42,7 +42,12 @@ export function findLlamaServer(): Found {
 }
 
 export function findOllama(): Found {
-  return find("ollama", "SLIPWAY_OLLAMA", "ollama", "scripts/build-ollama.sh (needs Go 1.24)");
+  return find(
+    "ollama",
+    "SLIPWAY_OLLAMA",
+    "ollama",
+    "scripts/build-ollama.sh (needs Go 1.24); test/recorded-streams.test.ts replays what a real one sent",
+  );
 }
 
 /** The variable, then PATH, then the cache in which the build script leaves it. */
