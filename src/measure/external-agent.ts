@@ -9,7 +9,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { plainEnvironment, startChild } from "../core/process.ts";
 import type { ChildExit, OwnedChild } from "../core/process.ts";
 import { BYTES_PER_KIB, msToNs, nsToMs } from "../core/units.ts";
-import type { RecordingEndpoint } from "./recording-endpoint.ts";
+import type { RecordingEndpoint } from "./recording/endpoint.ts";
 
 /** How often memory is read. The kernel keeps each process's peak, so only the last moments of a life can be missed. */
 const RSS_SAMPLE_MS = 25;

@@ -13,8 +13,8 @@ import { failureOf } from "./failure.ts";
 import type { ExternalAgentResult } from "./external-agent.ts";
 import { runExternalAgent } from "./external-agent.ts";
 import type { SeatedAgent } from "./preparation.ts";
-import type { RecordingEndpoint } from "./recording-endpoint.ts";
-import { startRecordingEndpoint } from "./recording-endpoint.ts";
+import type { RecordingEndpoint } from "./recording/endpoint.ts";
+import { startRecordingEndpoint } from "./recording/endpoint.ts";
 
 /** What the agent's records add up to; filled as they pass to the real sink. */
 interface Tally {

@@ -9,8 +9,8 @@ import type { CredentialReference, Engine, EngineKind } from "../../engines/engi
 import { createEngine } from "../../engines/registry.ts";
 import { detectHost } from "../../hardware/detect.ts";
 import { startClientHealth } from "../../measure/client-health.ts";
-import type { ClientRequest, RecordingEndpoint } from "../../measure/recording-endpoint.ts";
-import { startRecordingEndpoint } from "../../measure/recording-endpoint.ts";
+import type { ClientRequest, RecordingEndpoint } from "../../measure/recording/endpoint.ts";
+import { startRecordingEndpoint } from "../../measure/recording/endpoint.ts";
 import type { RequestRecord } from "../../record/request-record.ts";
 import type { HostSummary, RunManifest } from "../../record/run-manifest.ts";
 import { RUN_FORMAT_VERSION } from "../../record/run-manifest.ts";

@@ -33,8 +33,10 @@ function cell(streams: number, tokensPerS: number, errorMs: number, worstMs = er
   };
 }
 
+const FACTS = { machine: MACHINE, createdIso: "2026-01-01T00:00:00.000Z", grid: "custom" as const };
+
 function verdictOf(...cells: CertifiedCell[]) {
-  return certify(MACHINE, "2026-01-01T00:00:00.000Z", "custom", cells).verdict;
+  return certify(FACTS, cells).verdict;
 }
 
 describe("the verdict", () => {
@@ -93,7 +95,7 @@ describe("error figures", () => {
 describe("keeping it", () => {
   const folder = mkdtempSync(join(tmpdir(), "slipway-certificate-"));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
-  const certificate = certify(MACHINE, "2026-01-01T00:00:00.000Z", "quick", [cell(8, 50, 0.1)]);
+  const certificate = certify({ ...FACTS, grid: "quick" }, [cell(8, 50, 0.1)]);
 
   test("what was saved is loaded, absent figures staying absent", () => {
     const path = join(folder, "deep", "certificate.json");
@@ -130,9 +132,7 @@ describe("keeping it", () => {
 
 test("the rendered certificate shows each cell, the absent as a dash, and the verdict in words", () => {
   const cells = [cell(8, 50, 0.125, 9), cell(512, 200, 6)];
-  expect(
-    renderCertificate(certify(MACHINE, "2026-01-01T00:00:00.000Z", "custom", cells)),
-  ).toMatchInlineSnapshot(`
+  expect(renderCertificate(certify(FACTS, cells))).toMatchInlineSnapshot(`
     "Error certificate (custom), 2026-01-01T00:00:00.000Z
     Test CPU, 2 cores, Linux 6.1, Node v20.20.2
     Receive − write of streamed events, milliseconds; the emitter ran beside it on this machine.
@@ -146,4 +146,11 @@ test("the rendered certificate shows each cell, the absent as a dash, and the ve
     At 200 tok/s per stream, trust no figure of this machine.
     "
   `);
+});
+
+test("a certificate that was measured on a busy machine says so", () => {
+  const measured = (loadAverage1Before: number) =>
+    renderCertificate(certify({ ...FACTS, loadAverage1Before }, [cell(1, 50, 0.1)]));
+  expect(measured(1.6)).toContain("Other programs were running (load average 1.6)");
+  expect(measured(0.2)).not.toContain("Other programs");
 });

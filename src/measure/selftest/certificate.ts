@@ -4,7 +4,7 @@
  * manifest, so that each figure travels with its error.
  */
 import { readFileSync } from "node:fs";
-import { availableParallelism, cpus, release, type as systemType } from "node:os";
+import { availableParallelism, cpus, loadavg, platform, release, type as systemType } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileWhole } from "../../core/file.ts";
@@ -57,6 +57,8 @@ const certificateSchema = z.object({
   v: z.literal(CERTIFICATE_VERSION),
   createdIso: z.string(),
   machine: machineSchema,
+  /** The host's load average over the minute before: what else was running. Absent where the system has none. */
+  loadAverage1Before: z.number().exactOptional(),
   grid: z.enum(["quick", "full", "custom"]),
   cells: z.array(cellSchema),
   verdict: verdictSchema,
@@ -72,19 +74,19 @@ const KEPT_UP_P50_MS = 5;
 /** Trusted: 99 of 100 stamps, start burst included, are within this; the fastest TTFTs are some 50 ms. */
 const TRUSTED_P99_MS = 10;
 
-export function certify(
-  machine: CertificateMachine,
-  createdIso: string,
-  grid: Certificate["grid"],
-  cells: readonly CertifiedCell[],
-): Certificate {
+export interface SelftestFacts {
+  readonly machine: CertificateMachine;
+  readonly createdIso: string;
+  readonly loadAverage1Before?: number;
+  readonly grid: Certificate["grid"];
+}
+
+export function certify(facts: SelftestFacts, cells: readonly CertifiedCell[]): Certificate {
   const rates = cells.filter(keepsUp).map((cell) => cell.writtenEventsPerS);
   const tokenRates = [...new Set(cells.map((cell) => cell.plan.tokensPerS))].sort((a, b) => a - b);
   return {
     v: CERTIFICATE_VERSION,
-    createdIso,
-    machine,
-    grid,
+    ...facts,
     cells: [...cells],
     verdict: {
       ...(rates.length === 0 ? {} : { highestEventsPerS: Math.max(...rates) }),
@@ -119,6 +121,11 @@ export function describeMachine(): CertificateMachine {
     os: `${systemType()} ${release()}`,
     nodeVersion: process.version,
   };
+}
+
+/** Windows keeps no load average: its zeros are not a quiet machine. */
+export function readLoadAverage1(): number | undefined {
+  return platform() === "win32" ? undefined : loadavg()[0];
 }
 
 /**

@@ -28,6 +28,7 @@ export function renderCertificate(certificate: Certificate): string {
     `Error certificate (${certificate.grid}), ${certificate.createdIso}`,
     `${machine.cpuModel ?? "unknown processor"}, ${machine.logicalCores} cores, ${machine.os}, Node ${machine.nodeVersion}`,
     "Receive − write of streamed events, milliseconds; the emitter ran beside it on this machine.",
+    ...busyLines(certificate),
     "",
     ...lines,
     "",
@@ -39,10 +40,22 @@ export function renderCertificate(certificate: Certificate): string {
   ].join("\n");
 }
 
+/** A load of a quarter of the cores already takes turns with the emitter and the receiver on two of them. */
+const BUSY_LOAD_PER_CORE = 0.25;
+
+function busyLines({ loadAverage1Before, machine }: Certificate): string[] {
+  if (loadAverage1Before === undefined || loadAverage1Before < BUSY_LOAD_PER_CORE * machine.logicalCores)
+    return [];
+  return [
+    `Other programs were running (load average ${loadAverage1Before.toFixed(1)}): measure again when the machine is quiet.`,
+  ];
+}
+
 function trustLine(tokensPerS: number, streams: number): string {
+  const upTo = streams === 1 ? "1 stream" : `${streams} streams`;
   return streams === 0
     ? `At ${tokensPerS} tok/s per stream, trust no figure of this machine.`
-    : `At ${tokensPerS} tok/s per stream, trust figures up to ${streams} streams.`;
+    : `At ${tokensPerS} tok/s per stream, trust figures up to ${upTo}.`;
 }
 
 function cellColumns(cell: CertifiedCell): string[] {

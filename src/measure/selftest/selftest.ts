@@ -11,7 +11,7 @@ import type { GenerateTarget } from "../../engines/generate.ts";
 import { createHttpTransport } from "../../engines/http-transport.ts";
 import { openAiDataPlane } from "../../engines/openai/data-plane.ts";
 import type { Certificate, CertifiedCell } from "./certificate.ts";
-import { certify, describeMachine } from "./certificate.ts";
+import { certify, describeMachine, readLoadAverage1 } from "./certificate.ts";
 import { LAG_PATH } from "./emitter.ts";
 import type { EmitterLag } from "./emitter.ts";
 import { GRIDS, WARM_UP } from "./grid.ts";
@@ -42,6 +42,7 @@ export async function runSelftest(options: SelftestOptions): Promise<Certificate
   const { clock, signal, grid = GRIDS.quick, onProgress } = options;
   // Hundreds of requests listen to the one signal; Node would call that a leak.
   if (signal !== undefined) setMaxListeners(0, signal);
+  const loadAverage1Before = readLoadAverage1();
   const { child, url } = await startEmitter(clock);
   const transport = createHttpTransport(url, { clock });
   const target: GenerateTarget = { plane: openAiDataPlane(), transport, url };
@@ -54,7 +55,8 @@ export async function runSelftest(options: SelftestOptions): Promise<Certificate
       cells.push(cell);
       onProgress?.({ done: cells.length, total: grid.cells.length, cell });
     }
-    return certify(describeMachine(), clock.wallIso(), grid.name, cells);
+    const facts = { machine: describeMachine(), createdIso: clock.wallIso(), grid: grid.name };
+    return certify({ ...facts, ...(loadAverage1Before === undefined ? {} : { loadAverage1Before }) }, cells);
   } finally {
     await transport.close();
     await child.stop();

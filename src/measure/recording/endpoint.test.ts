@@ -10,11 +10,11 @@ import {
   call,
   record,
   upstream,
-} from "../../test/fakes/recording-fixture.ts";
-import type { Answer } from "../../test/fakes/recording-fixture.ts";
-import { stubEngine } from "../../test/fakes/stub-engine.ts";
-import { specHash } from "../core/ids.ts";
-import type { RequestRecord } from "../record/request-record.ts";
+} from "../../../test/fakes/recording-fixture.ts";
+import type { Answer } from "../../../test/fakes/recording-fixture.ts";
+import { stubEngine } from "../../../test/fakes/stub-engine.ts";
+import { specHash } from "../../core/ids.ts";
+import type { RequestRecord } from "../../record/request-record.ts";
 
 /** Writes the pieces one after the other, each when the one before has left this process. */
 function writePieces(response: ServerResponse, pieces: readonly Buffer[]): void {

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 
 /**
  * How long at least one of several overlapping things was going on. A sum of their durations would

@@ -2,7 +2,7 @@
  * A copy of an answer, unpacked. A compressed answer passes through to the client as it is; only
  * the copy that is decoded is unpacked, and what came out of a read carries that read's stamp.
  */
-import { BodyUnpacker } from "../engines/body-unpacker.ts";
+import { BodyUnpacker } from "../../engines/body-unpacker.ts";
 
 export type ReadBytes = (bytes: Uint8Array, atNs: number, sharesStamp: boolean) => void;
 

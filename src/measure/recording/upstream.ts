@@ -9,7 +9,7 @@
  */
 import { Pool, buildConnector } from "undici";
 import type { Dispatcher } from "undici";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 
 export interface UpstreamRequest {
   readonly method: string;

@@ -2,13 +2,13 @@
  * Which requests of a foreign client are recorded, and what is read from them. Everything else
  * (model lists, health, embeddings, a body that is not JSON) passes through and leaves no record.
  */
-import { specHash } from "../core/ids.ts";
-import type { Engine, StreamDecoder } from "../engines/engine.ts";
-import { asRecord, listAt, textAt } from "../engines/json-shape.ts";
-import type { JsonRecord } from "../engines/json-shape.ts";
-import { ollamaEventReader } from "../engines/ollama/events.ts";
-import { openAiDataPlane } from "../engines/openai/data-plane.ts";
-import { EventStreamDecoder, JsonBodyDecoder } from "../engines/stream/event-decoder.ts";
+import { specHash } from "../../core/ids.ts";
+import type { Engine, StreamDecoder } from "../../engines/engine.ts";
+import { asRecord, listAt, textAt } from "../../engines/json-shape.ts";
+import type { JsonRecord } from "../../engines/json-shape.ts";
+import { ollamaEventReader } from "../../engines/ollama/events.ts";
+import { openAiDataPlane } from "../../engines/openai/data-plane.ts";
+import { EventStreamDecoder, JsonBodyDecoder } from "../../engines/stream/event-decoder.ts";
 
 /** The path decides, not the kind of server: Ollama answers both protocols, and each streams in its own form. */
 export type RecordedProtocol = "openai" | "ollama";

@@ -4,19 +4,13 @@
  * handed to an observer after the bytes have gone on.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Clock, Timer } from "../core/clock.ts";
-import type { ErrorCode } from "../core/error-codes.ts";
-import { msToNs } from "../core/units.ts";
-import { connectionFailure } from "../engines/connection-failure.ts";
-import type { ConnectionFailure } from "../engines/connection-failure.ts";
-import type { RecordedProtocol } from "./recording-protocol.ts";
-import type {
-  Upstream,
-  UpstreamCall,
-  UpstreamHead,
-  UpstreamRequest,
-  UpstreamSink,
-} from "./recording-upstream.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
+import type { ErrorCode } from "../../core/error-codes.ts";
+import { msToNs } from "../../core/units.ts";
+import { connectionFailure } from "../../engines/connection-failure.ts";
+import type { ConnectionFailure } from "../../engines/connection-failure.ts";
+import type { RecordedProtocol } from "./protocol.ts";
+import type { Upstream, UpstreamCall, UpstreamHead, UpstreamRequest, UpstreamSink } from "./upstream.ts";
 
 /** How an exchange ended, as seen from the middle. */
 export type Ending =

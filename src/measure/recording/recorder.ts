@@ -2,20 +2,20 @@
  * From what passed through to a record: an observer per exchange that decodes a copy of the answer
  * and writes the same lines as the runner would for a request of its own.
  */
-import type { Clock } from "../core/clock.ts";
-import { MAX_ERROR_BODY_BYTES } from "../core/limits.ts";
-import type { Completion, DecodedStream, Engine, StreamDecoder } from "../engines/engine.ts";
-import { SIMULATED_HEADER } from "../engines/generate.ts";
-import { retryAfterMs } from "../engines/retry-after.ts";
-import type { RecordSink } from "../record/record-sink.ts";
-import type { Outcome, RequestPhase } from "../record/request-record.ts";
-import { bodyCopy } from "./recording-copy.ts";
-import type { BodyCopy, ReadBytes } from "./recording-copy.ts";
-import type { RecordedProtocol, RequestFacts } from "./recording-protocol.ts";
-import { headerOf } from "./recording-relay.ts";
-import type { Ending, ExchangeObserver } from "./recording-relay.ts";
-import type { UpstreamHead } from "./recording-upstream.ts";
-import { toRequestRecord } from "./to-record.ts";
+import type { Clock } from "../../core/clock.ts";
+import { MAX_ERROR_BODY_BYTES } from "../../core/limits.ts";
+import type { Completion, DecodedStream, Engine, StreamDecoder } from "../../engines/engine.ts";
+import { SIMULATED_HEADER } from "../../engines/generate.ts";
+import { retryAfterMs } from "../../engines/retry-after.ts";
+import type { RecordSink } from "../../record/record-sink.ts";
+import type { Outcome, RequestPhase } from "../../record/request-record.ts";
+import { bodyCopy } from "./copy.ts";
+import type { BodyCopy, ReadBytes } from "./copy.ts";
+import type { RecordedProtocol, RequestFacts } from "./protocol.ts";
+import { headerOf } from "./relay.ts";
+import type { Ending, ExchangeObserver } from "./relay.ts";
+import type { UpstreamHead } from "./upstream.ts";
+import { toRequestRecord } from "../to-record.ts";
 
 export interface RecorderOptions {
   readonly engine: Engine;

@@ -1,9 +1,9 @@
 import { request as httpRequest } from "node:http";
 import { describe, expect, it } from "vitest";
-import { CHAT, CHAT_BODY, SSE, call, record, upstream } from "../../test/fakes/recording-fixture.ts";
-import { VirtualClock } from "../core/clock.ts";
-import { OperatorError } from "../core/errors.ts";
-import { MemorySink } from "../record/record-sink.ts";
+import { CHAT, CHAT_BODY, SSE, call, record, upstream } from "../../../test/fakes/recording-fixture.ts";
+import { VirtualClock } from "../../core/clock.ts";
+import { OperatorError } from "../../core/errors.ts";
+import { MemorySink } from "../../record/record-sink.ts";
 
 describe("what the recording endpoint says of failures", () => {
   it("frees the server at once when the client leaves, and records a cancelled request", async () => {

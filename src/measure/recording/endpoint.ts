@@ -11,20 +11,20 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock } from "../core/clock.ts";
-import { OperatorError, messageOf, systemCodeOf } from "../core/errors.ts";
-import { DEFAULT_TOTAL_LIMIT_MS } from "../core/limits.ts";
-import { endpointUrl } from "../engines/credential.ts";
-import type { Engine } from "../engines/engine.ts";
-import type { RecordSink } from "../record/record-sink.ts";
-import type { RequestPhase } from "../record/request-record.ts";
-import { BusyTime } from "./recording-busy-time.ts";
-import { decoderFor, protocolOf, requestFacts } from "./recording-protocol.ts";
-import { Recorder } from "./recording-recorder.ts";
-import { Relay, headerOf, readBody, sendFailure, withoutHopByHop } from "./recording-relay.ts";
-import type { ExchangeObserver } from "./recording-relay.ts";
-import { openUpstream } from "./recording-upstream.ts";
-import type { Upstream } from "./recording-upstream.ts";
+import type { Clock } from "../../core/clock.ts";
+import { OperatorError, messageOf, systemCodeOf } from "../../core/errors.ts";
+import { DEFAULT_TOTAL_LIMIT_MS } from "../../core/limits.ts";
+import { endpointUrl } from "../../engines/credential.ts";
+import type { Engine } from "../../engines/engine.ts";
+import type { RecordSink } from "../../record/record-sink.ts";
+import type { RequestPhase } from "../../record/request-record.ts";
+import { BusyTime } from "./busy-time.ts";
+import { decoderFor, protocolOf, requestFacts } from "./protocol.ts";
+import { Recorder } from "./recorder.ts";
+import { Relay, headerOf, readBody, sendFailure, withoutHopByHop } from "./relay.ts";
+import type { ExchangeObserver } from "./relay.ts";
+import { openUpstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** One request's body is held whole, to hash its prompt; pictures in base64 are the largest seen, a few MB each. */
 const MAX_REQUEST_BODY_BYTES = 64 * 1024 * 1024;
