@@ -198,6 +198,15 @@ describe("facts", () => {
     });
   });
 
+  test("llama-server: counters from /metrics, an error where it was started without", async () => {
+    const { engine } = await endpoint("llama-server", {
+      "/metrics": answer("llamacpp:requests_deferred 3\n"),
+    });
+    expect((await engine.counters?.())?.get("llamacpp:requests_deferred")).toBe(3);
+    const { engine: without } = await endpoint("llama-server", { "/metrics": answer("", { status: 501 }) });
+    await expect(without.counters?.()).rejects.toMatchObject({ code: "SERVER_ERROR" });
+  });
+
   test("vLLM: the context of the model, the version of the server", async () => {
     const { engine } = await endpoint("vllm", {
       "/version": json({ version: "0.11.0" }),

@@ -9,7 +9,6 @@ import {
   answer,
   gate,
   json,
-  sse,
   startScriptedServer,
 } from "../../test/fakes/scripted-server.ts";
 import { whileAdvancing } from "../../test/fakes/virtual-time.ts";
@@ -17,8 +16,11 @@ import { VirtualClock, realClock } from "../core/clock.ts";
 import { renderOperatorError } from "../core/errors.ts";
 import { sToNs } from "../core/units.ts";
 import type { Completion, Engine, EngineKind, GenerateContext, GenerateLimits } from "./engine.ts";
+import { generate } from "./generate.ts";
 import { endpointError } from "./next-step.ts";
+import { openAiDataPlane } from "./openai/data-plane.ts";
 import { createEngine } from "./registry.ts";
+import type { Transport } from "./transport.ts";
 
 const LIMITS: GenerateLimits = { gapMs: 20_000, totalMs: 60_000, loadingMs: 5_000 };
 const REQUEST = {
@@ -86,6 +88,26 @@ describe("no connection", () => {
         next: start the server, or give its address with --endpoint name=http://host:port; \`slipway doctor\` shows what it finds here"
     `);
     await engine.close();
+  });
+
+  test("a host name that does not resolve", async () => {
+    const unresolved = Object.assign(new Error("getaddrinfo ENOTFOUND gpu.example"), { code: "ENOTFOUND" });
+    const transport: Transport = {
+      send: (_request, sink) => {
+        sink.onError(unresolved, 1);
+        return { abort: () => undefined };
+      },
+      preconnect: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    const target = { plane: openAiDataPlane(), transport, url: "http://gpu.example" };
+    const { outcome } = await generate(target, REQUEST, { clock: realClock, limits: LIMITS });
+    expect(outcome).toEqual({
+      kind: "failed",
+      code: "ENDPOINT_DNS",
+      message: "the host name of http://gpu.example does not resolve",
+      afterFirstToken: false,
+    });
   });
 
   test("reset before an answer, and before its first token", async () => {
@@ -477,29 +499,5 @@ describe("a body that is not what it should be", () => {
     const packed = gzipSync('{"error":"model \'m\' not found"}');
     const completion = await ask(answer(packed, { status: 404, headers: { "content-encoding": "gzip" } }));
     expect(completion.outcome).toMatchObject({ code: "MODEL_NOT_FOUND", httpStatus: 404 });
-  });
-});
-
-describe("cancelling", () => {
-  test("closes the socket at once and keeps what had arrived", async () => {
-    const { engine, server } = await endpoint(() => ({ steps: [SAID, { do: "stall" }] }));
-    const abort = new AbortController();
-    const completion = await engine.generate(REQUEST, {
-      clock: realClock,
-      limits: LIMITS,
-      signal: abort.signal,
-      onProgress: () => abort.abort(new Error("the trial is over")),
-    });
-    expect(completion.outcome).toEqual({ kind: "cancelled", reason: "the trial is over" });
-    expect(completion.decoded.content).toBe("Hello");
-    await server.abandoned(1);
-  });
-
-  test("before the start sends nothing", async () => {
-    const { engine, server } = await endpoint(() => sse([]));
-    const signal = AbortSignal.abort(new Error("too late"));
-    const completion = await engine.generate(REQUEST, { clock: realClock, limits: LIMITS, signal });
-    expect(completion.outcome).toEqual({ kind: "cancelled", reason: "too late" });
-    expect(server.requests).toHaveLength(0);
   });
 });

@@ -7,6 +7,7 @@ import {
   type Step,
   answer,
   json,
+  ndjson,
   startScriptedServer,
 } from "../../test/fakes/scripted-server.ts";
 import { realClock } from "../core/clock.ts";
@@ -95,7 +96,7 @@ function ollamaAnswer(request: ScriptedRequest): Answer {
     ...words.map((word) => ({ model, ...part(word), done: false })),
     { model, ...part(""), ...done },
   ];
-  return { steps: lines.map((line): Step => ({ do: "write", bytes: `${JSON.stringify(line)}\n` })) };
+  return ndjson(lines);
 }
 
 /** Routes other than generation; a function where the answer depends on the request. */

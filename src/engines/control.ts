@@ -30,6 +30,7 @@ export interface ControlOutcome {
 export interface ControlClient {
   getJson(path: string, options?: ControlOptions): Promise<JsonRecord>;
   postJson(path: string, body: JsonRecord, options?: ControlOptions): Promise<JsonRecord>;
+  getText(path: string): Promise<string>;
   /** Never throws: for detection and for endpoints that a server may not have. */
   ask(method: "GET" | "POST", path: string, body?: JsonRecord, timeoutMs?: number): Promise<ControlOutcome>;
   /** Whether the last answer was labelled by the simulated engine. */
@@ -76,6 +77,12 @@ class HttpControlClient implements ControlClient {
 
   postJson(path: string, body: JsonRecord, options: ControlOptions = {}): Promise<JsonRecord> {
     return this.#json("POST", path, body, options);
+  }
+
+  async getText(path: string): Promise<string> {
+    const { failure, text } = await this.ask("GET", path);
+    if (failure !== undefined) throw endpointError(failure, { url: this.#url });
+    return text;
   }
 
   async ask(

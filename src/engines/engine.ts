@@ -193,6 +193,8 @@ export interface Engine {
   unload?(model: string): Promise<void>;
   /** What is in memory now. */
   loaded?(): Promise<readonly LoadedModel[]>;
+  /** The server's own counters and gauges by name. Absent where the engine has none; rejects where it was started without. */
+  counters?(): Promise<ReadonlyMap<string, number>>;
   /** Opens this many connections ahead of a barrier, so that no TCP handshake falls into a TTFT. */
   preconnect?(count: number): Promise<void>;
   /** Ends every connection. */

@@ -1,7 +1,8 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import {
   type Script,
   type ScriptedServer,
+  type Step,
   sse,
   startScriptedServer,
 } from "../../test/fakes/scripted-server.ts";
@@ -72,5 +73,34 @@ test("a streamed chat gives its text, its usage and stamps in order", async () =
     max_tokens: 8,
     temperature: 0,
     seed: 7,
+  });
+});
+
+const HELLO: Step = {
+  do: "write",
+  bytes: `data: ${JSON.stringify({ choices: [{ delta: { content: "Hello" } }] })}\n\n`,
+};
+
+describe("cancelling", () => {
+  test("closes the socket at once and keeps what had arrived", async () => {
+    const { engine, server } = await endpoint(() => ({ steps: [HELLO, { do: "stall" }] }));
+    const abort = new AbortController();
+    const completion = await engine.generate(CHAT, {
+      clock: realClock,
+      limits: LIMITS,
+      signal: abort.signal,
+      onProgress: () => abort.abort(new Error("the trial is over")),
+    });
+    expect(completion.outcome).toEqual({ kind: "cancelled", reason: "the trial is over" });
+    expect(completion.decoded.content).toBe("Hello");
+    await server.abandoned(1);
+  });
+
+  test("before the start sends nothing", async () => {
+    const { engine, server } = await endpoint(() => sse([]));
+    const signal = AbortSignal.abort(new Error("too late"));
+    const completion = await engine.generate(CHAT, { clock: realClock, limits: LIMITS, signal });
+    expect(completion.outcome).toEqual({ kind: "cancelled", reason: "too late" });
+    expect(server.requests).toHaveLength(0);
   });
 });

@@ -15,10 +15,10 @@ import {
   recordAt,
   textAt,
 } from "../json-shape.ts";
-import { endpointError } from "../next-step.ts";
 import { openAiDataPlane } from "../openai/data-plane.ts";
 import type { ExtraFigures } from "../openai/events.ts";
 import { OPENAI_CAPABILITIES, baseFacts, listModels } from "../openai/openai.ts";
+import { readPrometheus } from "../prometheus.ts";
 
 const CAPABILITIES: EngineCapabilities = {
   ...OPENAI_CAPABILITIES,
@@ -34,12 +34,12 @@ export function createLlamaServerEngine(link: EngineLink): Engine {
     capabilities: CAPABILITIES,
     ...openAiDataPlane({ extraBody: llamaServerBody, extras: { read: readLlamaServerTimings } }),
     health: async () => {
-      const { failure } = await link.control.ask("GET", "/health");
-      if (failure !== undefined) throw endpointError(failure, link);
+      await link.control.getText("/health");
       const version = textAt(await link.control.getJson("/props"), "build_info");
       return version === undefined ? {} : { version };
     },
     models: () => listModels(link),
+    counters: async () => readPrometheus(await link.control.getText("/metrics")),
     facts: (model) => readFacts(link, model),
     slots: () => readSlots(link),
     tokenize: async (model, text) => {
@@ -90,9 +90,7 @@ export function readLlamaServerTimings(event: JsonRecord): ExtraFigures | undefi
 
 /** The slot list is a bare JSON array, and a server started with --no-slots answers 501. */
 async function readSlots(link: EngineLink): Promise<readonly SlotState[]> {
-  const { failure, text } = await link.control.ask("GET", "/slots");
-  if (failure !== undefined) throw endpointError(failure, link);
-  const slots = parseJson(text);
+  const slots = parseJson(await link.control.getText("/slots"));
   return (Array.isArray(slots) ? slots : []).map((entry: unknown, index): SlotState => {
     const slot = asRecord(entry);
     const contextTokens = amountAt(slot, "n_ctx");

@@ -3,7 +3,6 @@ import type { EndpointFacts } from "../../record/run-manifest.ts";
 import { type EngineLink, assembleEngine } from "../assemble.ts";
 import type { Engine } from "../engine.ts";
 import { type JsonRecord, amountAt, textAt } from "../json-shape.ts";
-import { endpointError } from "../next-step.ts";
 import { openAiDataPlane } from "../openai/data-plane.ts";
 import { OPENAI_CAPABILITIES, baseFacts } from "../openai/openai.ts";
 
@@ -22,8 +21,7 @@ export function createTgiEngine(link: EngineLink): Engine {
     capabilities: { ...OPENAI_CAPABILITIES, completion: false },
     ...openAiDataPlane(),
     health: async () => {
-      const { failure } = await link.control.ask("GET", "/health");
-      if (failure !== undefined) throw endpointError(failure, link);
+      await link.control.getText("/health");
       const version = textAt(await info(), "version");
       return version === undefined ? {} : { version };
     },

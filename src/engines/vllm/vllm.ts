@@ -7,10 +7,10 @@ import type { EndpointFacts } from "../../record/run-manifest.ts";
 import { type EngineLink, assembleEngine } from "../assemble.ts";
 import type { Engine, GenerateRequest } from "../engine.ts";
 import { type JsonRecord, amountAt, asRecord, listAt, recordAt, textAt } from "../json-shape.ts";
-import { endpointError } from "../next-step.ts";
 import { openAiDataPlane } from "../openai/data-plane.ts";
 import type { ExtraFigures } from "../openai/events.ts";
 import { OPENAI_CAPABILITIES, baseFacts, listModels } from "../openai/openai.ts";
+import { readPrometheus } from "../prometheus.ts";
 
 export function createVllmEngine(link: EngineLink): Engine {
   return assembleEngine(link, {
@@ -18,12 +18,12 @@ export function createVllmEngine(link: EngineLink): Engine {
     capabilities: { ...OPENAI_CAPABILITIES, ignoreEos: true, tokenize: true },
     ...openAiDataPlane({ extraBody, extras: { read: readMetrics } }),
     health: async () => {
-      const { failure } = await link.control.ask("GET", "/health");
-      if (failure !== undefined) throw endpointError(failure, link);
+      await link.control.getText("/health");
       const version = textAt(await link.control.getJson("/version"), "version");
       return version === undefined ? {} : { version };
     },
     models: () => listModels(link),
+    counters: async () => readPrometheus(await link.control.getText("/metrics")),
     facts: (model) => readFacts(link, model),
     tokenize: async (model, text) => {
       const body = { model, prompt: text, add_special_tokens: false };
