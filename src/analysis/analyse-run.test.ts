@@ -240,6 +240,19 @@ describe("throughput", () => {
   });
 });
 
+describe("an analysis", () => {
+  it("survives being written as JSON, failures and all", () => {
+    const failed: Partial<RequestRecord> = {
+      outcome: { kind: "failed", code: "SERVER_ERROR", message: "500", afterFirstToken: false },
+    };
+    const analysis = analyseRun(
+      madeRun([{ kind: "together", agents: { a: [alone, made(0, 0, 10, { record: failed })], b: [alone] } }]),
+    );
+    expect(analysis.totals).toMatchObject({ failed: 1, failuresByCode: { SERVER_ERROR: 1 } });
+    expect(JSON.parse(JSON.stringify(analysis))).toEqual(analysis);
+  });
+});
+
 describe("what enters no figure", () => {
   it("is a warm-up request, with its chunks", () => {
     const run = madeRun([{ kind: "together", agents: { a: [made(100, 11, 1_000)] } }]);

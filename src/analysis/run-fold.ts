@@ -52,7 +52,9 @@ export interface FoldTotals {
   readonly warmUp: number;
   /** Requests of trials that did not finish; no figure contains them. */
   readonly unfinished: number;
-  readonly failuresByCode: ReadonlyMap<string, number>;
+  /** Of the measured ones. */
+  readonly failed: number;
+  readonly failuresByCode: Readonly<Record<string, number>>;
 }
 
 export interface FoldedRun {
@@ -153,7 +155,8 @@ export class RunFold {
         measured: this.#measured,
         warmUp: this.#warmUp,
         unfinished: this.#unfinished,
-        failuresByCode: this.#failures,
+        failed: [...this.#failures.values()].reduce((total, count) => total + count, 0),
+        failuresByCode: Object.fromEntries(this.#failures),
       },
     };
   }

@@ -61,11 +61,12 @@ export function runWarnings(input: WarningInput): readonly RunWarning[] {
 }
 
 function failures({ run }: WarningInput): readonly RunWarning[] {
-  const { failuresByCode, measured } = run.totals;
-  const failed = [...failuresByCode.values()].reduce((total, count) => total + count, 0);
+  const { failed, failuresByCode, measured } = run.totals;
   if (failed === 0) return [];
   const trials = run.trials.filter((trial) => trial.record.failures > 0).length;
-  const codes = [...failuresByCode].map(([code, count]) => `${code} ${count}`).join(", ");
+  const codes = Object.entries(failuresByCode)
+    .map(([code, count]) => `${code} ${count}`)
+    .join(", ");
   return [
     {
       code: "FAILED_REQUESTS",
@@ -149,7 +150,7 @@ function slotRemedy({ engine }: EndpointFacts, agents: number): string {
 }
 
 function contextExceeded({ manifest, run, cells }: WarningInput): readonly RunWarning[] {
-  const refused = run.totals.failuresByCode.get("CONTEXT_EXCEEDED") ?? 0;
+  const refused = run.totals.failuresByCode["CONTEXT_EXCEEDED"] ?? 0;
   const over = manifest.endpoints.flatMap(({ name, contextTokens }) => {
     const most = Math.max(
       0,

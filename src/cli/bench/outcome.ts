@@ -31,8 +31,7 @@ export function finishRun(writer: RunWriter, status: RunStatus, flags: RawBenchF
 
 /** Nothing was measured when no request was answered: that is the environment's word, not a result. */
 function answeredRequests(analysis: RunAnalysis): number {
-  const failed = [...analysis.totals.failuresByCode.values()].reduce((sum, count) => sum + count, 0);
-  return analysis.totals.measured - failed;
+  return analysis.totals.measured - analysis.totals.failed;
 }
 
 export function runsDirFlag(flags: Pick<RawBenchFlags, "runsDir">): string {
