@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { realClock } from "../core/clock.ts";
-import { OperatorError, renderOperatorError } from "../core/errors.ts";
+import { OperatorError, renderOperatorError, systemCodeOf } from "../core/errors.ts";
 import { COMMANDS } from "./commands.ts";
 import type { CliIo, ExitCode } from "./io.ts";
 import { slipwayVersion } from "./version.ts";
@@ -58,6 +58,10 @@ function processIo(): CliIo {
     if (abort.signal.aborted) process.exit(130);
     abort.abort(new Error("interrupted"));
   };
+  // A reader that closes early (`slipway runs list | head`) has seen what it wanted.
+  process.stdout.on("error", (error) => {
+    if (systemCodeOf(error) !== "EPIPE") throw error;
+  });
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   return {
