@@ -27,6 +27,7 @@ import {
   functionBudgetComplaints,
   leftoverComplaints,
   nameComplaints,
+  skipComplaints,
 } from "./tidy/source-rules.ts";
 import type { Complaint } from "./tidy/source-tree.ts";
 import { readProject, renderComplaint } from "./tidy/source-tree.ts";
@@ -83,6 +84,10 @@ it("has no leftover markers", () => {
 
 it("exports by name from the file that defines", () => {
   expectNone(files.flatMap(exportComplaints));
+});
+
+it("skips no test without a reason", () => {
+  expectNone(files.flatMap(skipComplaints));
 });
 
 it("names files and folders after what is in them, in kebab-case", () => {

@@ -23,6 +23,7 @@ import {
   functionBudgetComplaints,
   leftoverComplaints,
   nameComplaints,
+  skipComplaints,
 } from "./source-rules.ts";
 import type { Complaint, ProjectFile } from "./source-tree.ts";
 import { renderComplaint } from "./source-tree.ts";
@@ -291,6 +292,23 @@ describe("words and names", () => {
       src/core/a.ts:3 re-export: let users import the file that defines it"
     `);
     expect(exportComplaints(file("vitest.config.ts", "export default {};"))).toEqual([]);
+  });
+
+  it("refuses tests that are left out without a reason", () => {
+    const bad = file(
+      "src/core/a.test.ts",
+      'it.skipIf(true)("a", f);',
+      'test.only("b", f);',
+      'describe.skip("c", f);',
+      'it("d", (context) => context.skip());',
+      'it("e", (context) => context.skip("no GPU here"));',
+    );
+    expect(lines(skipComplaints(bad))).toMatchInlineSnapshot(`
+      "src/core/a.test.ts:1 silent-skip: it.skipIf; call context.skip(reason) inside the test
+      src/core/a.test.ts:2 silent-skip: test.only; call context.skip(reason) inside the test
+      src/core/a.test.ts:3 silent-skip: describe.skip; call context.skip(reason) inside the test
+      src/core/a.test.ts:4 silent-skip: context.skip; call context.skip(reason) inside the test"
+    `);
   });
 
   it("refuses names that are no kebab-case or say nothing", () => {

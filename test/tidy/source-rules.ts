@@ -231,6 +231,32 @@ export function exportComplaints(file: ProjectFile): Complaint[] {
   });
 }
 
+/** These leave a test out without a word of why, or leave out all others. */
+const SILENT_SKIPS: ReadonlySet<string> = new Set(["skipIf", "runIf", "todo", "only", "fails"]);
+
+/** A test that does not run prints its reason: `context.skip("…")` is the only way. */
+export function skipComplaints(file: ProjectFile): Complaint[] {
+  if (!isTest(file.path)) return [];
+  const parsed = parse(file);
+  const complaints: Complaint[] = [];
+  walk(parsed.program, (node, parent) => {
+    if (node.type !== "MemberExpression") return;
+    const word = (node["property"] as SyntaxNode)["name"] as string;
+    const object = dottedName(node["object"] as SyntaxNode) ?? "";
+    const silent = SILENT_SKIPS.has(word) && /^(it|test|describe)\b/.test(object);
+    const called = parent?.type === "CallExpression" && parent["callee"] === node;
+    const unreasoned = word === "skip" && called && (parent["arguments"] as unknown[]).length !== 1;
+    if (silent || unreasoned)
+      complaints.push({
+        path: file.path,
+        line: lineOf(parsed, node),
+        rule: "silent-skip",
+        advice: `${object}.${word}; call context.skip(reason) inside the test`,
+      });
+  });
+  return complaints;
+}
+
 const KEBAB_CASE = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/;
 /** By custom these are written in capitals. */
 const CAPITAL_DOCUMENTS: ReadonlySet<string> = new Set([
