@@ -270,6 +270,12 @@ describe("facts", () => {
     });
   });
 
+  test("Ollama: a loaded model that has nothing in VRAM has no layer on a GPU", async () => {
+    const loaded = { name: "gemma3:latest", size: 5e9, size_vram: 0 };
+    const { engine } = await endpoint("ollama", { ...GEMMA, "/api/ps": json({ models: [loaded] }) });
+    expect((await engine.facts("gemma3", { numGpu: 60 })).gpuLayers).toBe(0);
+  });
+
   test("facts of a labelled server are simulated", async () => {
     const models = { ...json({ data: [{ id: "m" }] }), headers: { "x-slipway-simulated": "1" } };
     const { engine } = await endpoint("openai", { "/v1/models": models });

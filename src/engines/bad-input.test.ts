@@ -305,17 +305,6 @@ describe("loading", () => {
     `);
   });
 
-  test("can be cancelled", async () => {
-    const abort = new AbortController();
-    const { engine } = await endpoint(() => {
-      setImmediate(() => abort.abort(new Error("interrupted")));
-      return LOADING;
-    }, "llama-server");
-    const limits = { ...LIMITS, loadingMs: 600_000 };
-    const completion = await engine.generate(REQUEST, { clock: realClock, limits, signal: abort.signal });
-    expect(completion.outcome).toEqual({ kind: "cancelled", reason: "interrupted" });
-  });
-
   test("503 for another reason is not waited for", async () => {
     const busy = { error: "server busy, please try again. maximum pending requests exceeded" };
     expect(told(await ask(json(busy, 503), {}, "ollama"))).toMatchInlineSnapshot(`

@@ -3,6 +3,7 @@ import {
   type Script,
   type ScriptedServer,
   type Step,
+  json,
   sse,
   startScriptedServer,
 } from "../../test/fakes/scripted-server.ts";
@@ -102,5 +103,16 @@ describe("cancelling", () => {
     const completion = await engine.generate(CHAT, { clock: realClock, limits: LIMITS, signal });
     expect(completion.outcome).toEqual({ kind: "cancelled", reason: "too late" });
     expect(server.requests).toHaveLength(0);
+  });
+
+  test("while a server is loading ends the wait", async () => {
+    const abort = new AbortController();
+    const { engine } = await endpoint(() => {
+      setImmediate(() => abort.abort(new Error("interrupted")));
+      return json({ error: { code: 503, message: "Loading model" } }, 503);
+    }, "llama-server");
+    const limits = { ...LIMITS, loadingMs: 600_000 };
+    const completion = await engine.generate(CHAT, { clock: realClock, limits, signal: abort.signal });
+    expect(completion.outcome).toEqual({ kind: "cancelled", reason: "interrupted" });
   });
 });

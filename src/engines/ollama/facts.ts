@@ -10,7 +10,7 @@ import { sameModel } from "./model-name.ts";
  * More layers than the model's blocks and its output layer cannot be on the GPU, and a context
  * cannot be longer than the model was trained for: what is asked above that is clamped, so cells
  * that differ only there are repeats. A loaded model's context, where the version reports it,
- * is the fact itself.
+ * is the fact itself, and so is that none of it is in VRAM.
  */
 export async function readFacts(
   link: EngineLink,
@@ -26,7 +26,10 @@ export async function readFacts(
   const modelLayers = amountAt(info, `${architecture}.block_count`);
   const trainedContextTokens = amountAt(info, `${architecture}.context_length`);
   const inMemory = loaded.find((entry) => sameModel(entry.model, model));
-  const gpuLayers = clamped(options?.numGpu, modelLayers === undefined ? undefined : modelLayers + 1);
+  const gpuLayers =
+    inMemory?.vramBytes === 0
+      ? 0
+      : clamped(options?.numGpu, modelLayers === undefined ? undefined : modelLayers + 1);
   const contextTokens = inMemory?.contextTokens ?? clamped(options?.numCtx, trainedContextTokens);
   const settings: Record<string, string | number> = {};
   for (const [name, value] of [
