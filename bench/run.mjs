@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 /** Each prints one JSON array of { figure, value, unit, atMost?, atLeast? }. */
 const SCRIPTS = [
   { name: "help-time", runs: 7 },
-  { name: "streaming", runs: 3, nodeOptions: [] },
+  { name: "streaming", runs: 3 },
   { name: "recorder-cost", runs: 5 },
   { name: "stream-memory", runs: 3, nodeOptions: ["--expose-gc"] },
   { name: "million-requests", runs: 1 },
