@@ -158,7 +158,10 @@ export async function connectEndpoints(
       const url = urls.get(endpoint.url) ?? endpoint.url;
       let parts = shared.get(url);
       if (parts === undefined) {
-        const engine = await createEngine(endpointSpec(name, url, endpoint), context);
+        const engine = await createEngine(endpointSpec(name, url, endpoint), {
+          ...context,
+          loadingMs: scenario.limits.loadingMs,
+        });
         closers.push(() => engine.close());
         await engine.health();
         parts = {
