@@ -337,6 +337,46 @@ describe("deltas, fairness and gaps", () => {
   });
 });
 
+describe("where the time went", () => {
+  it("is told by the engine, and what it does not account for is the residual", () => {
+    const split = { queueMs: 30, prefillMs: 60, decodeMs: 900, decodeTokens: 90 };
+    const run = madeRun([
+      { kind: "together", agents: { a: [made(100, 101, 1_000, { record: { split } }), alone] } },
+    ]);
+    // Latency 1,100 ms against 990; the second request says nothing.
+    expect(analyseRun(run).cells[0]?.agents[0]?.engineSplit).toEqual({
+      requests: 1,
+      queueMs: 30,
+      loadMs: undefined,
+      prefillMs: 60,
+      decodeMs: 900,
+      residualMs: expect.closeTo(110, 6),
+      decodeTokS: 100,
+    });
+  });
+
+  it("is absent where the engine is silent", () => {
+    const run = madeRun([{ kind: "together", agents: { a: [alone] } }]);
+    expect(analyseRun(run).cells[0]?.agents[0]?.engineSplit).toBeUndefined();
+  });
+
+  it("is the mean over trials of the parts of each agent's time", () => {
+    const run = madeRun(
+      [0, 1].map((repeat) => ({
+        kind: "together",
+        repeat,
+        agents: { a: [alone, { ...alone, atMs: 2_000 + repeat * 100 }] },
+      })),
+    );
+    // 1,100 ms each in two requests; the second starts at 2,000 and 2,100 ms.
+    expect(analyseRun(run).cells[0]?.agents[0]?.time).toMatchObject({
+      totalMs: 3_150,
+      requestMs: 2_200,
+      otherMs: 950,
+    });
+  });
+});
+
 describe("cells with the same effective settings", () => {
   it("are repeats, and the difference of their means is the noise floor", () => {
     const cell = (name: string, decodeMs: number): readonly MadeTrial[] => [

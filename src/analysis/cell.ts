@@ -9,11 +9,15 @@ import type { BlockAgent, BlockAnalysis } from "./block.ts";
 import { analyseBlock } from "./block.ts";
 import type { TtftBaseline } from "./contention.ts";
 import { PUBLISHED_THRESHOLD_MS, ttftBaseline } from "./contention.ts";
+import type { EngineSplitMeans } from "./engine-split.ts";
+import { engineSplit } from "./engine-split.ts";
 import type { RequestDistributions } from "./request-distribution.ts";
 import { requestDistributions } from "./request-distribution.ts";
 import type { FoldedRun, FoldedTrial } from "./run-fold.ts";
 import type { SoloBaseline } from "./solo-baseline.ts";
 import { soloBaseline, standsFor } from "./solo-baseline.ts";
+import type { TimeParts } from "./time-parts.ts";
+import { meanTimeParts } from "./time-parts.ts";
 
 export interface AgentSummary {
   readonly agent: string;
@@ -36,6 +40,9 @@ export interface AgentSummary {
   readonly nullShared: number | undefined;
   /** Over requests of all together trials. */
   readonly requestsTogether: RequestDistributions;
+  /** As the engine reports it; absent where it does not. */
+  readonly engineSplit: EngineSplitMeans | undefined;
+  readonly time: TimeParts | undefined;
 }
 
 export interface BlockFigures {
@@ -241,6 +248,10 @@ function agentSummary(
     nullOneAtATime: meanKnown(seats.map((seat) => seat.idealOneAtATime)),
     nullShared: meanKnown(seats.map((seat) => seat.idealShared)),
     requestsTogether: requestDistributions(agent, together, run),
+    engineSplit: engineSplit(
+      together.map((trial) => trial.agents.get(agent)?.rows).filter((rows) => rows !== undefined),
+    ),
+    time: meanTimeParts(own.map((one) => one.together.time).filter((time) => time !== undefined)),
   };
 }
 

@@ -30,6 +30,12 @@ const COLUMNS = [
   "promptHash",
   /** Model loading inside the request; 0 for a warm one. */
   "coldLoadMs",
+  /** What the engine itself reports. */
+  "engineQueueMs",
+  "engineLoadMs",
+  "enginePrefillMs",
+  "engineDecodeMs",
+  "engineDecodeTokens",
   "step",
   "endpoint",
 ] as const;

@@ -173,7 +173,7 @@ export class RunFold {
     const figure = (of: (record: RequestRecord) => number | undefined): number | undefined =>
       ok ? of(record) : undefined;
     const decode = decodePart(record);
-    const { stamps, tokens } = record;
+    const { stamps, tokens, split } = record;
     return {
       position: record.position,
       ok: ok ? 1 : 0,
@@ -196,6 +196,11 @@ export class RunFold {
       promptCold: record.promptCold ? 1 : 0,
       promptHash: hashNumber(record.promptHash),
       coldLoadMs: coldLoadMs(record),
+      engineQueueMs: split?.queueMs,
+      engineLoadMs: split?.loadMs,
+      enginePrefillMs: split?.prefillMs,
+      engineDecodeMs: split?.decodeMs,
+      engineDecodeTokens: split?.decodeTokens,
       step: this.#encode(record.step),
       endpoint: this.#encode(record.endpoint),
     };

@@ -31,6 +31,8 @@ export interface AgentFigures {
   readonly latencyMedianMs: number | undefined;
   /** Barrier → the agent's last end. */
   readonly totalMs: number | undefined;
+  /** Its parts: requests, files, waiting, queueing and the rest. */
+  readonly time: AgentTime | undefined;
   readonly outputPerRequest: number | undefined;
   readonly inputPerRequest: number | undefined;
   /** Σ cached ÷ Σ prompt tokens of the requests that say both. */
@@ -123,6 +125,7 @@ function agentFigures(run: AgentRun, time: AgentTime | undefined): AgentFigures 
     ttftMedianMs: median(ok.values("ttftMs")),
     latencyMedianMs: median(ok.values("latencyMs")),
     totalMs: time?.totalMs,
+    time,
     outputPerRequest: mean(counted.values("outputTokens")),
     inputPerRequest: mean(ok.values("inputTokens")),
     cachedShare: cachedShare(ok),

@@ -10,11 +10,6 @@ export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFailure(message);
 }
 
-/** For the default branch of an exhaustive switch. */
-export function unreachable(value: never): never {
-  throw new AssertionFailure(`unreachable: ${JSON.stringify(value)}`);
-}
-
 export function defined<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new AssertionFailure(`${what} is missing`);
   return value;

@@ -3,7 +3,7 @@ import { VirtualClock, realClock } from "../core/clock.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import { msToNs } from "../core/units.ts";
 import type { ProcessMeter } from "./client-health.ts";
-import { CLIENT_LIMITS, clientBottleneck, startClientHealth } from "./client-health.ts";
+import { startClientHealth } from "./client-health.ts";
 
 /** A clock whose timers come as late as they are told to, like an event loop that is held. */
 class HeldClock implements Clock {
@@ -106,27 +106,5 @@ describe("CPU and garbage collection", () => {
     expect(text.length).toBeGreaterThan(0);
     expect(health.cpuPct).toBeGreaterThan(0);
     expect(health.gcMs).toBeGreaterThanOrEqual(0);
-  });
-});
-
-describe("was the client the bottleneck", () => {
-  test("a healthy or unknown client is not accused", () => {
-    expect(clientBottleneck({ loopLagMsP99: 10, cpuPct: 70 })).toBeUndefined();
-    expect(clientBottleneck({})).toBeUndefined();
-  });
-
-  test("each reason is named with its figure and its limit", () => {
-    expect(clientBottleneck({ loopLagMsP99: 14.26, cpuPct: 98.4 })).toMatchObject({
-      code: "CLIENT_BOTTLENECK",
-      message:
-        "the measuring client was a bottleneck: its event loop lagged 14.3 ms at p99 (limit 10 ms) and it used 98 % of a core (limit 70 %)",
-    });
-    expect(clientBottleneck({ loopLagMsP99: 1, cpuPct: 71 })?.message).toBe(
-      "the measuring client was a bottleneck: it used 71 % of a core (limit 70 %)",
-    );
-  });
-
-  test("several measuring threads are given a wider limit by the caller", () => {
-    expect(clientBottleneck({ cpuPct: 130 }, { ...CLIENT_LIMITS, cpuPct: 140 })).toBeUndefined();
   });
 });

@@ -6,7 +6,7 @@
 import { PerformanceObserver, createHistogram } from "node:perf_hooks";
 import type { Clock, Timer } from "../core/clock.ts";
 import { msToNs, nsToMs } from "../core/units.ts";
-import type { ClientHealth, TrialWarning } from "../record/trial-record.ts";
+import type { ClientHealth } from "../record/trial-record.ts";
 
 /**
  * As short as the lag that is warned about, so that no such stall slips between two probes. They
@@ -96,39 +96,3 @@ const processMeter: ProcessMeter = {
     };
   },
 };
-
-export interface ClientLimits {
-  readonly loopLagMsP99: number;
-  readonly cpuPct: number;
-}
-
-/**
- * Where figures stop being the server's. 10 ms of lag is the error the self-test tolerates at its
- * hardest load, and a fifth of the gap between tokens at 20 tok/s. At 70 % of a core the main
- * thread answers an arrival after 3.3 times its bare service time (1 / (1 − 0.7), one queue with
- * random arrivals), and the wait grows steeply from there.
- */
-export const CLIENT_LIMITS: ClientLimits = { loopLagMsP99: 10, cpuPct: 70 };
-
-/**
- * The warning that the client was the bottleneck, or undefined. Unknown figures accuse nobody.
- * CPU counts all threads: give a limit of 70 per measuring thread where there are several.
- */
-export function clientBottleneck(
-  health: ClientHealth,
-  limits: ClientLimits = CLIENT_LIMITS,
-): TrialWarning | undefined {
-  const { loopLagMsP99: lag, cpuPct: cpu } = health;
-  const reasons: string[] = [];
-  if (lag !== undefined && lag > limits.loopLagMsP99)
-    reasons.push(`its event loop lagged ${lag.toFixed(1)} ms at p99 (limit ${limits.loopLagMsP99} ms)`);
-  if (cpu !== undefined && cpu > limits.cpuPct)
-    reasons.push(`it used ${cpu.toFixed(0)} % of a core (limit ${limits.cpuPct} %)`);
-  if (reasons.length === 0) return undefined;
-  return {
-    code: "CLIENT_BOTTLENECK",
-    message: `the measuring client was a bottleneck: ${reasons.join(" and ")}`,
-    remedy:
-      "measure from another machine, end other programs, or run fewer agents; `slipway bench --selftest` shows how many streams this machine can time",
-  };
-}

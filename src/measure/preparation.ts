@@ -57,8 +57,8 @@ export async function calibrateAll(agents: readonly SeatedAgent[], trial: TrialC
       trial,
       "prompt-calibration",
       vocabulary.exact
-        ? `prompts for ${model} are exact: ${vocabulary.words.length} words of one token, template ${vocabulary.overheadTokens} tokens`
-        : `prompt lengths for ${model} are approximate: ${vocabulary.tokensPerWord.toFixed(2)} tokens a word`,
+        ? `prompts for ${model} are exact: ${vocabulary.words.length} words counted, template ${vocabulary.overheadTokens} tokens`
+        : `prompt lengths for ${model} are approximate: the server's count of a test prompt differed`,
       { model, exact: vocabulary.exact, overheadTokens: vocabulary.overheadTokens },
     );
   }

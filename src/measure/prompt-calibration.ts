@@ -1,11 +1,12 @@
 /** Finding out how a server counts: by its own tokenizer where it has one, else by its `usage`. */
 import type { Clock } from "../core/clock.ts";
+import { randomStream } from "../core/random.ts";
 import type { Engine, GenerateLimits } from "../engines/engine.ts";
 import type { PromptTokenCounter, PromptVocabulary } from "../workload/prompt.ts";
-import { calibrateVocabulary, UNCALIBRATED } from "../workload/prompt.ts";
+import { calibrateEachWord, calibrateGroups, makePrompt, UNCALIBRATED } from "../workload/prompt.ts";
 
-/** Calls of a tokenizer cost under a millisecond each. */
-const TOKENIZER_PROBES = 16;
+/** A short text is enough to see what a template adds. */
+const PROBE_TOKENS = 16;
 
 /** Each of these is a request with one output token; four cover the template and two groups of words. */
 const USAGE_PROBES = 4;
@@ -16,14 +17,15 @@ export async function calibratePrompts(
   context: { readonly clock: Clock; readonly limits: GenerateLimits; readonly signal?: AbortSignal },
 ): Promise<PromptVocabulary> {
   const byUsage = usageCounter(engine, model, context);
+  const random = randomStream(0, "prompt-calibration", model);
   if (engine.tokenize === undefined) {
     const first = await byUsage("the");
-    return first === undefined ? UNCALIBRATED : calibrateVocabulary(certain(byUsage), USAGE_PROBES);
+    return first === undefined ? UNCALIBRATED : calibrateGroups(certain(byUsage), USAGE_PROBES, random);
   }
   const tokenize = engine.tokenize.bind(engine);
-  const vocabulary = await calibrateVocabulary((text) => tokenize(model, text), TOKENIZER_PROBES);
+  const vocabulary = await calibrateEachWord((text) => tokenize(model, text), random);
   // The tokenizer counts the bare text; one real request shows what the chat template adds.
-  const text = vocabulary.words.slice(0, 8).join(" ");
+  const text = makePrompt(vocabulary, PROBE_TOKENS, random);
   const seen = await byUsage(text);
   if (seen === undefined) return vocabulary;
   const templateTokens = seen - (await tokenize(model, text));

@@ -5,9 +5,11 @@ import {
   agentTable,
   cellTable,
   contentionSentence,
+  engineTable,
   figureTable,
   percentileTable,
   SIMULATED_NOTICE,
+  timeTable,
   titleOf,
 } from "./tables.ts";
 
@@ -56,7 +58,13 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
     markdownTable(figureTable(cell.figures)),
     escape(contentionSentence(cell)),
     markdownTable(percentileTable(cell.agents)),
+    ...titled("Where each agent's time went, means over together trials:", timeTable(cell.agents)),
+    ...titled("A request as the engine reports it, means over together trials:", engineTable(cell.agents)),
   ];
+}
+
+function titled(title: string, table: TextTable | undefined): readonly string[] {
+  return table === undefined ? [] : [title, markdownTable(table)];
 }
 
 function warnings(model: ReportModel): readonly string[] {

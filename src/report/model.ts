@@ -4,8 +4,10 @@
  */
 import type { RunAnalysis } from "../analysis/analyse-run.ts";
 import type { AgentSummary, CellAnalysis, CellNull, NullFigures } from "../analysis/cell.ts";
+import type { EngineSplitMeans } from "../analysis/engine-split.ts";
 import type { RequestDistribution } from "../analysis/request-distribution.ts";
 import { PERCENTILES } from "../analysis/request-distribution.ts";
+import type { TimeParts } from "../analysis/time-parts.ts";
 import type { RunWarning } from "../analysis/warnings.ts";
 import { formatBytes } from "../core/units.ts";
 import type { RunManifest } from "../record/run-manifest.ts";
@@ -39,6 +41,8 @@ export interface AgentView {
   readonly ttftShiftMs: number | undefined;
   readonly ttftShift: "shifted" | "not-decided" | "unknown";
   readonly distributions: readonly DistributionView[];
+  readonly engineSplit: EngineSplitMeans | undefined;
+  readonly time: TimeParts | undefined;
 }
 
 /** Over requests; a percentile says the n it would need where it lacks it. */
@@ -158,6 +162,8 @@ function agentView(agent: AgentSummary): AgentView {
     contendedTrials: agent.contendedTrials,
     ttftShiftMs: ttftShift.kind === "too-few" ? undefined : ttftShift.difference,
     ttftShift: ttftShift.kind !== "known" ? "unknown" : ttftShift.decided ? "shifted" : "not-decided",
+    engineSplit: agent.engineSplit,
+    time: agent.time,
     distributions: [
       distributionView("TTFT", requests.ttftMs),
       distributionView("response TTFT", requests.responseTtftMs),

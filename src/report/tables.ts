@@ -1,5 +1,5 @@
 /** The model as tables of text, the same for every view; a view only lays them out. */
-import { formatDurationMs, formatNumber, UNKNOWN } from "../core/units.ts";
+import { formatBytes, formatDurationMs, formatNumber, UNKNOWN } from "../core/units.ts";
 import type {
   AgentView,
   CellView,
@@ -95,7 +95,7 @@ export function cellTable(cells: readonly CellView[]): TextTable {
     right(["kept"], (cell) => share(cell.retention?.mean)),
     right(["gain"], (cell) => formatNumber(cell.aggregateGain?.mean, 2)),
     right(["tok/s"], (cell) => formatNumber(cell.aggregateTokS?.mean)),
-    right(["con-", "tended"], contended),
+    right(["contended"], contended),
   ];
   return tableOf(columns, cells);
 }
@@ -116,6 +116,47 @@ export function percentileTable(agents: readonly AgentView[], figures?: readonly
     ...labels.map((label, index) => right<Row>([label], (row) => percentileText(row.distribution, index))),
   ];
   return tableOf(columns, rows);
+}
+
+/** Where each agent's time went; the process columns appear for external agents. */
+export function timeTable(agents: readonly AgentView[]): TextTable | undefined {
+  const timed = agents.filter((agent) => agent.time !== undefined);
+  if (timed.length === 0) return undefined;
+  const external = timed.some(
+    (agent) => agent.time?.startupMs !== undefined || agent.time?.rssPeakBytes !== undefined,
+  );
+  const columns: readonly Column<AgentView>[] = [
+    left(["agent"], (agent) => agent.agent),
+    right(["total ms"], (agent) => milliseconds(agent.time?.totalMs)),
+    right(["in requests"], (agent) => milliseconds(agent.time?.requestMs)),
+    right(["files"], (agent) => milliseconds(agent.time?.fileMs)),
+    right(["cadence"], (agent) => milliseconds(agent.time?.waitMs)),
+    right(["client queue"], (agent) => milliseconds(agent.time?.queueMs)),
+    right(["other"], (agent) => milliseconds(agent.time?.otherMs)),
+    ...(external
+      ? [
+          right<AgentView>(["start-up"], (agent) => milliseconds(agent.time?.startupMs)),
+          right<AgentView>(["peak memory"], (agent) => formatBytes(agent.time?.rssPeakBytes)),
+        ]
+      : []),
+  ];
+  return tableOf(columns, timed);
+}
+
+export function engineTable(agents: readonly AgentView[]): TextTable | undefined {
+  const told = agents.filter((agent) => agent.engineSplit !== undefined);
+  if (told.length === 0) return undefined;
+  const columns: readonly Column<AgentView>[] = [
+    left(["agent"], (agent) => agent.agent),
+    right(["requests"], (agent) => String(agent.engineSplit?.requests ?? UNKNOWN)),
+    right(["queue ms"], (agent) => milliseconds(agent.engineSplit?.queueMs)),
+    right(["load"], (agent) => milliseconds(agent.engineSplit?.loadMs)),
+    right(["prefill"], (agent) => milliseconds(agent.engineSplit?.prefillMs)),
+    right(["decode"], (agent) => milliseconds(agent.engineSplit?.decodeMs)),
+    right(["not accounted for"], (agent) => milliseconds(agent.engineSplit?.residualMs)),
+    right(["decode tok/s"], (agent) => formatNumber(agent.engineSplit?.decodeTokS)),
+  ];
+  return tableOf(columns, told);
 }
 
 /** Whether any percentile of the cell is carried by its number of requests. */

@@ -240,6 +240,19 @@ describe("an endpoint", () => {
   });
 });
 
+describe("a model", () => {
+  it("that the server does not have", async () => {
+    const text = await complaint("bench", "--simulated", "--model", "llama9:900b");
+    expect(text.replace(/127\.0\.0\.1:\d+/, "<simulated>")).toMatchInlineSnapshot(`
+      "the simulated engine was asked for
+      error MODEL_NOT_FOUND: http://<simulated> does not have the model
+        received: llama9:900b
+        next: pull or load it there, or choose one that it has: slipway-sim:8b
+      exit 3"
+    `);
+  });
+});
+
 describe("a place to write", () => {
   it("that is a file", async () => {
     const name = file("not-a-folder", "");

@@ -5,7 +5,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { OperatorError } from "../../core/errors.ts";
 import { credentialHeaders } from "../../engines/credential.ts";
-import type { EndpointSpec } from "../../engines/engine.ts";
+import type { EndpointSpec, EngineKind } from "../../engines/engine.ts";
 import type { LocalEngine } from "../../engines/registry.ts";
 import { createEngine, findLocalEngines } from "../../engines/registry.ts";
 import type { SimulatedOptions } from "../../engines/simulated/options.ts";
@@ -158,7 +158,10 @@ export async function connectEndpoints(
       const url = urls.get(endpoint.url) ?? endpoint.url;
       let parts = shared.get(url);
       if (parts === undefined) {
-        const engine = await createEngine(endpointSpec(name, url, endpoint), context);
+        const engine = await createEngine(endpointSpec(name, url, endpoint), {
+          ...context,
+          loadingMs: scenario.limits.loadingMs,
+        });
         closers.push(() => engine.close());
         await engine.health();
         parts = {
@@ -187,22 +190,48 @@ function endpointSpec(name: string, url: string, endpoint: ScenarioEndpoint): En
   };
 }
 
-/** The model for agents that name none: the only one, else the one in memory, else the first, and the person is told. */
+/** The model of each endpoint for agents that name none; models that are named are looked for. */
 export async function defaultModels(
   scenario: Scenario,
   endpoints: ReadonlyMap<string, ConnectedEndpoint>,
   notify: (notice: string) => void,
 ): Promise<ReadonlyMap<string, string>> {
   const models = new Map<string, string>();
+  const lookedFor = new Set<string>();
   for (const agent of scenario.agents) {
-    if (agent.model !== undefined || models.has(agent.endpoint)) continue;
     const endpoint = endpoints.get(agent.endpoint) as ConnectedEndpoint;
-    const model = await chooseModel(endpoint, notify);
-    models.set(agent.endpoint, model);
+    if (agent.model === undefined) {
+      if (!models.has(agent.endpoint)) models.set(agent.endpoint, await chooseModel(endpoint, notify));
+      continue;
+    }
+    const key = JSON.stringify([endpoint.url, agent.model]);
+    if (!lookedFor.has(key)) await lookFor(agent.model, endpoint, notify);
+    lookedFor.add(key);
   }
   return models;
 }
 
+/** llama-server answers under any name, and a proxy may serve more than it lists: there a missing name is only said. */
+const LISTS_ARE_HINTS: ReadonlySet<EngineKind> = new Set(["llama-server", "openai"]);
+
+async function lookFor(
+  model: string,
+  endpoint: ConnectedEndpoint,
+  notify: (notice: string) => void,
+): Promise<void> {
+  const listed = await endpoint.engine.models();
+  if (listed.includes(model) || listed.includes(`${model}:latest`)) return;
+  const has = listed.join(", ") || "none";
+  if (!LISTS_ARE_HINTS.has(endpoint.engine.kind))
+    throw new OperatorError("MODEL_NOT_FOUND", {
+      message: `${endpoint.url} does not have the model`,
+      received: model,
+      nextStep: `pull or load it there, or choose one that it has: ${has}`,
+    });
+  notify(`${endpoint.url} does not list ${model} (it lists ${has}); it is asked all the same`);
+}
+
+/** The only model, else the one in memory, else the first; a choice is announced. */
 async function chooseModel(endpoint: ConnectedEndpoint, notify: (notice: string) => void): Promise<string> {
   const all = await endpoint.engine.models();
   // An embedding model answers no chat; it is told apart by its name, which is what there is.

@@ -153,7 +153,7 @@ async function measure(session: Session, flags: RawBenchFlags, io: CliIo): Promi
         health: { start: () => startClientHealth(io.clock) },
         signal: io.interrupted,
         onProgress: (shown) => progress.show(shown),
-        onFacts: (read) => keepFacts(read, facts, writer),
+        onFacts: (read) => keepFacts(read, facts, Object.keys(spec.scenario.endpoints), writer),
       },
     );
   } finally {
@@ -167,12 +167,15 @@ async function measure(session: Session, flags: RawBenchFlags, io: CliIo): Promi
 function keepFacts(
   read: readonly EndpointFacts[],
   known: Map<string, EndpointFacts>,
+  order: readonly string[],
   writer: RunWriter,
 ): void {
   const before = specHash([...known]);
   for (const fact of read) known.set(specHash([fact.name, fact.model]), fact);
   if (specHash([...known]) === before) return;
-  const endpoints = [...known.values()];
+  const endpoints = [...known.values()].sort(
+    (one, other) => order.indexOf(one.name) - order.indexOf(other.name),
+  );
   writer.updateManifest({
     endpoints,
     simulated: writer.manifest.simulated || endpoints.some((endpoint) => endpoint.simulated),
