@@ -20,6 +20,8 @@ export type BootstrapMethod =
 export type PercentileReason =
   /** All replicates lie on one side of the estimate: the bias would be infinite. */
   | "estimate-outside-replicates"
+  /** The figure does not exist without one of the trials. */
+  | "jackknife-undefined"
   /** Leaving out any one trial changes nothing, so the skew cannot be seen. */
   | "no-jackknife-spread"
   /** The corrected tails run out of their order, which strong skew in few trials can do. */
@@ -30,8 +32,8 @@ export interface BootstrapSample {
   readonly estimate: number;
   /** The figure of each resample. */
   readonly replicates: Float64Array;
-  /** The figure with one trial left out, for each trial; one list per stratum. */
-  readonly jackknife: readonly Float64Array[];
+  /** The figure with one trial left out, for each trial; one list per stratum. Absent where it does not exist. */
+  readonly jackknife: readonly Float64Array[] | undefined;
   readonly confidence: number;
 }
 
@@ -60,6 +62,7 @@ export function bcaInterval({
   });
   const below = shareBelow(sorted, estimate);
   if (below === 0 || below === 1) return percentile("estimate-outside-replicates");
+  if (jackknife === undefined) return percentile("jackknife-undefined");
   const acceleration = accelerationOf(jackknife);
   if (acceleration === undefined) return percentile("no-jackknife-spread");
   const bias = normalQuantile(below);

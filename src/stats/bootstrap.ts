@@ -64,7 +64,7 @@ export function bootstrap(plan: BootstrapPlan): Bootstrap {
   const trials = strata.reduce((sum, count) => sum + count, 0);
   if (trials < FEWEST_TRIALS) return tooFew(FEWEST_TRIALS);
   if (Math.min(...strata) < FEWEST_PER_STRATUM) return tooFew(FEWEST_PER_STRATUM);
-  const estimate = figure(Uint32Array.from({ length: trials }, (_, index) => index));
+  const estimate = finite(figure(Uint32Array.from({ length: trials }, (_, index) => index)));
   if (estimate === undefined) return { kind: "unstable", undefinedResamples: 0, resamples: 0 };
   const drawn = new Uint32Array(trials);
   const replicates = new Float64Array(resamples);
@@ -75,9 +75,9 @@ export function bootstrap(plan: BootstrapPlan): Bootstrap {
     if (value !== undefined) replicates[kept++] = value;
   }
   const undefinedResamples = resamples - kept;
-  const jackknife = jackknifeOf(strata, figure);
-  if (undefinedResamples > MOST_UNDEFINED_SHARE * resamples || jackknife === undefined)
+  if (undefinedResamples > MOST_UNDEFINED_SHARE * resamples)
     return { kind: "unstable", undefinedResamples, resamples };
+  const jackknife = jackknifeOf(strata, figure);
   const sample = { estimate, replicates: replicates.subarray(0, kept), jackknife, confidence };
   return { kind: "resampled", estimate, interval: bcaInterval(sample), resamples, undefinedResamples };
 }
