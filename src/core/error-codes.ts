@@ -27,6 +27,7 @@ export const ERROR_CATALOGUE = {
   RUN_EXISTS: usage("a run directory of this name exists already"),
   RESUME_MISMATCH: usage("a run cannot be resumed with this specification"),
   IMPORT_INVALID: usage("a file of foreign results breaks its form"),
+  FIGURE_UNKNOWN: usage("a hypothesis, target or price names a figure the data do not have"),
   // the environment: servers
   ENDPOINT_REFUSED: environment("nothing listens at the endpoint"),
   ENDPOINT_DNS: environment("the endpoint's host name does not resolve"),

@@ -1,0 +1,104 @@
+/** A section for the terminal: tables of text whose longest column gives way, sentences that wrap. */
+import stringWidth from "string-width";
+import { SIMULATED_NOTICE } from "../tables.ts";
+import type { Section, SectionBlock } from "./section.ts";
+
+const GAP = "  ";
+/** A column of words is not made narrower than this; the table then runs over the line. */
+const NARROWEST_WORDS = 14;
+/** Below this a table cannot hold its numbers; a narrower terminal wraps. */
+const NARROWEST_COLUMNS = 60;
+
+export function renderSectionText(section: Section, columns: number): string {
+  const width = Math.max(columns, NARROWEST_COLUMNS);
+  const blocks = [
+    section.title.toUpperCase(),
+    ...(section.simulated ? [wrapped(SIMULATED_NOTICE, width).join("\n")] : []),
+    ...section.blocks.map((block) => blockText(block, width)),
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function blockText(block: SectionBlock, width: number): string {
+  switch (block.kind) {
+    case "sentence":
+      return wrapped(block.text, width).join("\n");
+    case "heading":
+      return wrapped(block.text, width).join("\n");
+    case "command":
+      return `  ${block.text}`;
+    case "list":
+      return block.items.map((item) => hanging(item, "- ", width)).join("\n");
+    case "table":
+      return tableText(block, width);
+  }
+}
+
+function hanging(text: string, mark: string, width: number): string {
+  const [first = "", ...rest] = wrapped(text, width - mark.length);
+  return [`${mark}${first}`, ...rest.map((line) => " ".repeat(mark.length) + line)].join("\n");
+}
+
+function tableText(
+  { caption, columns, rows }: Extract<SectionBlock, { kind: "table" }>,
+  width: number,
+): string {
+  const widths = fittedWidths([columns.map((column) => column.heading), ...rows], columns.length, width);
+  const line = (cells: readonly string[]): string => {
+    const parts = columns.map((_, index) => wrapped(cells[index] ?? "", widths[index] ?? 0));
+    const height = Math.max(...parts.map((part) => part.length));
+    return Array.from({ length: height }, (_, row) =>
+      columns
+        .map(({ align }, index) => padded(parts[index]?.[row] ?? "", widths[index] ?? 0, align))
+        .join(GAP)
+        .trimEnd(),
+    ).join("\n");
+  };
+  const tall = rows.some((row) => row.some((cell, index) => stringWidth(cell) > (widths[index] ?? 0)));
+  return [
+    ...(caption === "" ? [] : [wrapped(caption, width).join("\n")]),
+    line(columns.map((column) => column.heading)),
+    rows.map(line).join(tall ? "\n\n" : "\n"),
+  ].join("\n");
+}
+
+/** The widest column gives way first, so that short numbers stay on one line. */
+function fittedWidths(lines: readonly (readonly string[])[], count: number, width: number): number[] {
+  const widths = Array.from({ length: count }, (_, index) =>
+    Math.max(...lines.map((line) => stringWidth(line[index] ?? ""))),
+  );
+  const room = width - GAP.length * (count - 1);
+  let over = widths.reduce((sum, one) => sum + one, 0) - room;
+  while (over > 0) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if ((widths[widest] ?? 0) <= NARROWEST_WORDS) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    over--;
+  }
+  return widths;
+}
+
+function padded(text: string, width: number, align: "left" | "right"): string {
+  const room = " ".repeat(Math.max(0, width - stringWidth(text)));
+  return align === "left" ? text + room : room + text;
+}
+
+/**
+ * Breaks at spaces, except between a number and its unit. A name longer than a line breaks after a
+ * slash or an underscore; without one it stays whole.
+ */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  const add = (piece: string, gap: string): void => {
+    const longer = line === "" ? piece : `${line}${gap}${piece}`;
+    if (line !== "" && stringWidth(longer) > width) {
+      lines.push(line);
+      line = piece;
+    } else line = longer;
+  };
+  for (const word of text.split(/ (?!(?:%|×|ms|points|tok\/s)(?:\W|$))/))
+    if (stringWidth(word) <= width) add(word, " ");
+    else for (const [place, piece] of word.split(/(?<=[/_])/).entries()) add(piece, place === 0 ? " " : "");
+  return [...lines, line];
+}
