@@ -2,7 +2,7 @@
  * What repeated trials say about one figure. The trial is the unit of replication: the values
  * handed in are one per trial, never one per request.
  */
-import tQuantile from "@stdlib/stats-base-dists-t-quantile";
+import { tQuantile } from "./distributions.ts";
 import { mean, quantile, sortedNumbers } from "./quantile.ts";
 
 export interface Interval {

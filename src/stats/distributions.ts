@@ -47,10 +47,11 @@ export function binomialCdf(k: number, n: number, p: number): number {
 const NEGLIGIBLE_LOG_WEIGHT = -80;
 
 /**
- * Spacing of the nodes in units of the integrand's width. The error of a trapezoid sum of a
- * Gaussian-like function falls as exp(−2π²/spacing²): at 0.5 it is far below the last digit.
+ * Spacing of the nodes in units of the integrand's width. The error of a trapezoid sum of a smooth
+ * function falls exponentially: 1e-10 at a spacing of 0.5 where it is worst, at one degree of freedom,
+ * and its square at half of that.
  */
-const NODE_SPACING = 0.5;
+const NODE_SPACING = 0.25;
 
 /** The number of nodes grows with t and δ; at this size one chance takes millions of them. */
 const STEEPEST = 1e5;

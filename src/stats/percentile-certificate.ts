@@ -4,7 +4,7 @@
  * true percentile, P(Binomial(n, 1 − q) ≥ 2) ≥ 0.99. That asks for 11 values at p50, 64 at p90,
  * 130 at p95 and 662 at p99. The idea of certifying a percentile so is MLPerf LoadGen's.
  */
-import binomialCdf from "@stdlib/stats-base-dists-binomial-cdf";
+import { binomialCdf } from "./distributions.ts";
 import { quantile } from "./quantile.ts";
 
 export type CertifiedPercentile =
