@@ -1,4 +1,5 @@
 /** `report.md`: the whole of the model, in the order a reader asks. */
+import { MEANINGS } from "./meanings.ts";
 import type { CellView, ReportModel } from "./model.ts";
 import type { TextTable } from "./tables.ts";
 import {
@@ -38,18 +39,10 @@ export function renderMarkdown(model: ReportModel): string {
       ],
       rows: model.facts.map((fact) => [fact.name, fact.value]),
     }),
-    MEANINGS,
+    MEANINGS.map(({ term, meaning }) => `- *${term}*: ${meaning}`).join("\n"),
   ];
   return `${blocks.join("\n\n")}\n`;
 }
-
-/** What stands under every table, so that the file can be read without any other. */
-const MEANINGS = [
-  "- *kept*: an agent's throughput together ÷ alone. *ideal: shared*, *ideal: in turn*: what the same requests keep on a device that divides itself evenly, and on one that serves them one at a time; less than that is overhead, more is batching.",
-  "- *true speedup*: how long the work takes one agent after the other, alone, ÷ how long it took together. *balance index*: Σ of the agents' own times together ÷ wall, the formula published as speedup.",
-  "- TTFT and latency in the agents' tables are means over trials of each trial's median. A percentile over requests is given only where two of n requests lie beyond it with 99 % confidence.",
-  "- Intervals are Student's t over trials.",
-].join("\n");
 
 function cellBlocks(cell: CellView, several: boolean): readonly string[] {
   return [

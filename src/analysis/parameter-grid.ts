@@ -1,0 +1,99 @@
+/** Which parameters a run varied, and its cells laid out over them: ladders of agents, tables of two. */
+import { mean } from "../stats/quantile.ts";
+import type { CellAnalysis } from "./cell.ts";
+
+/** Cells that differ in the number of agents alone, by that number. */
+export interface AgentLadder {
+  /** What the cells have in common beside it; empty where nothing else varies. */
+  readonly label: string;
+  readonly cells: readonly CellAnalysis[];
+}
+
+/** A ladder of one count is none. */
+const FEWEST_RUNGS = 2;
+
+export function agentLadders(cells: readonly CellAnalysis[]): readonly AgentLadder[] {
+  const ladders = new Map<string, CellAnalysis[]>();
+  for (const cell of cells) {
+    const { agents: _, ...others } = cell.parameters;
+    const key = JSON.stringify([cell.scenario, withoutCount(cell.label), others]);
+    ladders.set(key, [...(ladders.get(key) ?? []), cell]);
+  }
+  const several = [...ladders.values()].filter(
+    (own) => new Set(own.map((cell) => cell.agentNames.length)).size >= FEWEST_RUNGS,
+  );
+  return several.map((own) => ({
+    label: several.length > 1 ? withoutCount(own[0]?.label ?? "") : "",
+    cells: [...own].sort((a, b) => a.agentNames.length - b.agentNames.length),
+  }));
+}
+
+function withoutCount(label: string): string {
+  return label.replace(/(?:^| )N=\d+\b/, "");
+}
+
+type Value = string | number | boolean;
+
+/** Two of the varied parameters; where others vary too, each place holds several cells. */
+export interface ParameterGrid {
+  readonly rowParameter: string;
+  readonly columnParameter: string;
+  readonly rows: readonly Value[];
+  readonly columns: readonly Value[];
+  /** Of the other varied parameters. */
+  readonly others: readonly string[];
+  /** The mean of a figure over the cells of each place; `undefined` where there is none. */
+  over(figure: (cell: CellAnalysis) => number | undefined): readonly (readonly (number | undefined)[])[];
+}
+
+/** Three parameters have three pairs; more pairs than that show more squares than anyone compares. */
+const MOST_GRIDS = 3;
+
+export function parameterGrids(cells: readonly CellAnalysis[]): readonly ParameterGrid[] {
+  const varied = variedParameters(cells);
+  const pairs = varied.flatMap((row, index) =>
+    varied.slice(index + 1).map((column) => [row, column] as const),
+  );
+  return pairs.slice(0, MOST_GRIDS).map(([row, column]): ParameterGrid => {
+    const rows = valuesOf(cells, row);
+    const columns = valuesOf(cells, column);
+    return {
+      rowParameter: shortName(row, varied),
+      columnParameter: shortName(column, varied),
+      rows,
+      columns,
+      others: varied.filter((name) => name !== row && name !== column).map((name) => shortName(name, varied)),
+      over: (figure) =>
+        rows.map((rowValue) =>
+          columns.map((columnValue) =>
+            mean(
+              cells
+                .filter(
+                  (cell) => cell.parameters[row] === rowValue && cell.parameters[column] === columnValue,
+                )
+                .map(figure)
+                .filter((value) => value !== undefined),
+            ),
+          ),
+        ),
+    };
+  });
+}
+
+/** In the order of the scenario; a parameter with one value is a constant. */
+function variedParameters(cells: readonly CellAnalysis[]): readonly string[] {
+  const names = [...new Set(cells.flatMap((cell) => Object.keys(cell.parameters)))];
+  return names.filter((name) => valuesOf(cells, name).length > 1);
+}
+
+function valuesOf(cells: readonly CellAnalysis[], name: string): readonly Value[] {
+  const values = cells.map((cell) => cell.parameters[name]).filter((value) => value !== undefined);
+  const distinct = [...new Set(values)];
+  return distinct.every((value) => typeof value === "number") ? distinct.sort((a, b) => a - b) : distinct;
+}
+
+/** `agents.*.options.numCtx` is `numCtx` to its reader, unless another path ends in the same word. */
+function shortName(path: string, all: readonly string[]): string {
+  const last = path.split(".").at(-1) ?? path;
+  return all.filter((other) => other.split(".").at(-1) === last).length > 1 ? path : last;
+}

@@ -1,0 +1,57 @@
+/** Everything that a report draws, from one pass over each file of the run. */
+import type { RunNotice, RunSource } from "../record/run-source.ts";
+import type { TrialRecord } from "../record/trial-record.ts";
+import type { RunAnalysis } from "./analyse-run.ts";
+import { analyseRun } from "./analyse-run.ts";
+import type { CellEcdfs } from "./ecdf.ts";
+import { EcdfFold } from "./ecdf.ts";
+import type { RunTelemetry } from "./telemetry-series.ts";
+import { TelemetryFold } from "./telemetry-series.ts";
+import type { TrialTimeline } from "./timeline.ts";
+import { TimelineFold, typicalTrials } from "./timeline.ts";
+
+export interface RunViews {
+  readonly analysis: RunAnalysis;
+  readonly trials: readonly TrialRecord[];
+  /** By cell hash. */
+  readonly ecdfs: ReadonlyMap<string, CellEcdfs>;
+  /** Of one typical trial per cell, by cell hash. */
+  readonly timelines: ReadonlyMap<string, TrialTimeline>;
+  readonly telemetry: RunTelemetry;
+  /** What the reader of the files had to tell. */
+  readonly notices: readonly RunNotice[];
+}
+
+/** Throws what the source throws when it cannot be read. */
+export function readRunViews(source: RunSource): RunViews {
+  const ecdf = new EcdfFold(source.trials);
+  const timeline = new TimelineFold(typicalTrials(source.trials));
+  const telemetry = new TelemetryFold();
+  const analysis = analyseRun({
+    manifest: source.manifest,
+    trials: source.trials,
+    eachRequest: (visit) =>
+      source.eachRequest((record, membership) => {
+        visit(record, membership);
+        ecdf.request(record, membership);
+        timeline.request(record, membership);
+      }),
+    eachChunk: (visit) =>
+      source.eachChunk((record, membership) => {
+        visit(record, membership);
+        ecdf.chunks(record, membership);
+        timeline.chunks(record, membership);
+      }),
+  });
+  source.eachTelemetrySample((sample) => telemetry.sample(sample));
+  return {
+    analysis,
+    trials: source.trials,
+    ecdfs: new Map(
+      analysis.cells.map((cell) => [cell.hash, ecdf.cell(cell.hash, cell.agentNames, cell.rolesAlike)]),
+    ),
+    timelines: new Map(timeline.finish().map((one) => [one.cellHash, one])),
+    telemetry: telemetry.finish(source.trials),
+    notices: source.notices,
+  };
+}

@@ -1,0 +1,103 @@
+/** `slipway report <run…>`: the figures of a run worked out again from its directory, and written where people read them. */
+import { basename, resolve } from "node:path";
+import { readRunViews } from "../../analysis/run-views.ts";
+import { OperatorError } from "../../core/errors.ts";
+import type { RunReport } from "../../report/html/page.ts";
+import { renderHtml } from "../../report/html/page.ts";
+import { renderMarkdown } from "../../report/markdown.ts";
+import { toReportModel } from "../../report/model.ts";
+import { chartDrawer } from "../../report/plots/draw.ts";
+import { findRun } from "../../store/list-runs.ts";
+import { readRun } from "../../store/read-run.ts";
+import { writeReportDocuments } from "../../store/report-documents.ts";
+import type { CliIo, ExitCode } from "../io.ts";
+
+export interface RunReportFlags {
+  readonly runsDir: string;
+  /** Where to write instead of the run directory; needed for several runs. */
+  readonly out?: string;
+  readonly skipDamaged?: true;
+  readonly json?: true;
+}
+
+interface OpenReport extends RunReport {
+  readonly path: string;
+}
+
+/** Throws FLAG_INVALID for several runs without a folder, and what reading and writing throw. */
+export async function reportRuns(
+  names: readonly string[],
+  flags: RunReportFlags,
+  io: CliIo,
+): Promise<ExitCode> {
+  if (names.length > 1 && flags.out === undefined)
+    throw new OperatorError("FLAG_INVALID", {
+      message: "a report of several runs belongs to no single run directory",
+      received: `${names.length} runs`,
+      nextStep: "name a folder for it with --out",
+    });
+  const runsDir = resolve(io.cwd, flags.runsDir);
+  const paths = [...new Set(names.map((name) => findRun(runsDir, name, io.cwd)))];
+  const reports = paths.map((path) => openReport(path, flags));
+  const page = renderHtml(reports, await chartDrawer());
+  const files = written(reports, page, flags.out === undefined ? undefined : resolve(io.cwd, flags.out));
+  announce(reports, files, flags, io);
+  return 0;
+}
+
+function openReport(path: string, flags: RunReportFlags): OpenReport {
+  const views = readRunViews(readRun(path, { skipDamaged: flags.skipDamaged === true }));
+  return { path, views, model: toReportModel(views.analysis, { runDirectory: path }) };
+}
+
+/** With several runs each has a folder of its own under the one page. */
+function written(reports: readonly OpenReport[], page: string, out: string | undefined): readonly string[] {
+  const html = { name: "report.html", text: page };
+  const [only, ...others] = reports;
+  if (only !== undefined && others.length === 0)
+    return writeReportDocuments(out ?? only.path, [...documentsOf(only), html]);
+  const folder = out ?? ".";
+  const parts = reports.map((report, index) => ({ report, name: folderOf(report.path, index, reports) }));
+  return [
+    ...writeReportDocuments(folder, [html]),
+    ...parts.flatMap(({ report, name }) => writeReportDocuments(resolve(folder, name), documentsOf(report))),
+  ];
+}
+
+/** Runs of equal name lie in different places; the second gets a number. */
+function folderOf(path: string, index: number, reports: readonly OpenReport[]): string {
+  const name = basename(path);
+  const before = reports.slice(0, index).filter((report) => basename(report.path) === name).length;
+  return before === 0 ? name : `${name}-${before + 1}`;
+}
+
+function documentsOf({ model, views }: OpenReport) {
+  return [
+    { name: "analysis.json", text: `${JSON.stringify(views.analysis, undefined, 2)}\n` },
+    { name: "report.md", text: renderMarkdown(model) },
+  ];
+}
+
+function announce(
+  reports: readonly OpenReport[],
+  files: readonly string[],
+  flags: RunReportFlags,
+  io: CliIo,
+): void {
+  if (flags.json === true) {
+    const runs = reports.map(({ path, model }) => ({
+      runId: model.runId,
+      path,
+      simulated: model.simulated,
+      answer: model.answer,
+      warnings: model.warnings,
+      nextStep: model.nextStep,
+    }));
+    io.out(`${JSON.stringify({ runs, files }, undefined, 2)}\n`);
+    return;
+  }
+  for (const { model } of reports)
+    io.out(`${model.simulated ? "SIMULATED " : ""}${model.runId}: ${model.answer[0] ?? ""}\n`);
+  for (const file of files) io.out(`wrote ${file}\n`);
+  for (const { views } of reports) for (const notice of views.notices) io.err(`note: ${notice.message}\n`);
+}

@@ -1,0 +1,173 @@
+/** The first screen: what was run, on what, what came out, how sure, and what to do. */
+import { formatNumber } from "../../core/units.ts";
+import type { RunViews } from "../../analysis/run-views.ts";
+import type { Description } from "../../stats/describe.ts";
+import type { FigureView, ReportModel } from "../model.ts";
+import { figureTable } from "../tables.ts";
+import type { Frame } from "./blocks.ts";
+import { commandMarkup, simulatedTag } from "./blocks.ts";
+import type { Markup } from "./markup.ts";
+import { html } from "./markup.ts";
+
+export function answerMarkup(model: ReportModel, views: RunViews, frame: Frame): Markup {
+  const [lead = "", ...more] = model.answer;
+  const titleId = `${frame.prefix}-title`;
+  const title = html`${model.scenario}${simulatedTag(model.simulated)}`;
+  const heading =
+    frame.level === 2 ? html`<h1 id="${titleId}">${title}</h1>` : html`<h2 id="${titleId}">${title}</h2>`;
+  return html`<div class="answer">
+${heading}
+<p class="quiet">${model.runId}</p>
+<p class="lead">${lead}</p>
+${tilesMarkup(tilesOf(model, views))}
+<dl class="brief">
+<dt>What was run</dt><dd>${ranMarkup(model, views)}</dd>
+<dt>On what</dt><dd>${placeMarkup(model)}</dd>
+<dt>What came out</dt><dd>${(more.length === 0 ? [lead] : more).map((sentence) => html`<p>${sentence}</p>`)}</dd>
+<dt>How sure</dt><dd>${sureSentences(model, views).map((sentence) => html`<p>${sentence}</p>`)}</dd>
+<dt>What to do</dt><dd>${commandMarkup(model.nextStep)}</dd>
+</dl>
+</div>
+`;
+}
+
+interface Tile {
+  readonly name: string;
+  readonly value: string;
+  readonly how: string;
+}
+
+function tilesMarkup(tiles: readonly Tile[]): Markup | undefined {
+  if (tiles.length === 0) return undefined;
+  return html`<dl class="tiles">${tiles.map(
+    ({ name, value, how }) => html`<div><dt>${name}</dt><dd>${value}</dd><dd class="how">${how}</dd></div>`,
+  )}</dl>`;
+}
+
+function tilesOf(model: ReportModel, { analysis }: RunViews): readonly Tile[] {
+  const [only, ...others] = model.cells;
+  if (only === undefined) return [];
+  const figures = others.length === 0 ? only.figures : model.overall;
+  const over = others.length === 0 ? "" : `, all ${model.cells.length} configurations`;
+  return [
+    ...figureTile("True speedup", figures, "true speedup", over),
+    ...keptTile(analysis.overall.retention, only.equalShare, others.length === 0, over),
+    ...figureTile("Throughput of all agents", figures, "aggregate throughput", over),
+    ...firstTokenTile(model),
+  ];
+}
+
+function figureTile(
+  name: string,
+  figures: readonly FigureView[],
+  figure: string,
+  over: string,
+): readonly Tile[] {
+  const found = figures.find((one) => one.name === figure);
+  const row = found === undefined ? undefined : figureTable([found]).rows[0];
+  if (found === undefined || row === undefined) return [];
+  const { trials, ci95 } = found.measured;
+  const interval = typeof ci95 === "object" ? `95 % interval ${row[2]}` : row[2];
+  return [
+    { name, value: row[1] as string, how: `${interval}${trials > 1 ? `, ${trials} trials` : ""}${over}` },
+  ];
+}
+
+function keptTile(
+  retention: Description | undefined,
+  equalShare: number | undefined,
+  oneCell: boolean,
+  over: string,
+): readonly Tile[] {
+  if (retention === undefined) return [];
+  const ideal =
+    oneCell && equalShare !== undefined ? `; an ideal shared device leaves ${percent(equalShare)}` : "";
+  return [
+    {
+      name: "Kept of solo speed",
+      value: percent(retention.mean),
+      how: `${percent(retention.min)} to ${percent(retention.max)} over trials${over}${ideal}`,
+    },
+  ];
+}
+
+/** Of the slowest agent: a mean over agents would hide the one that waits. */
+function firstTokenTile({ cells }: ReportModel): readonly Tile[] {
+  const agents = cells.flatMap((cell) => cell.agents.map((agent) => ({ cell: cell.label, agent })));
+  const slowest = agents.reduce<(typeof agents)[number] | undefined>(
+    (most, one) => ((one.agent.ttftMs?.mean ?? -1) > (most?.agent.ttftMs?.mean ?? -1) ? one : most),
+    undefined,
+  );
+  const together = slowest?.agent.ttftMs?.mean;
+  if (slowest === undefined || together === undefined) return [];
+  const alone = slowest.agent.soloTtftMs?.mean;
+  const whose = cells.length > 1 ? `${slowest.agent.agent} in ${slowest.cell}` : slowest.agent.agent;
+  return [
+    {
+      name: "Time to first token, slowest agent",
+      value: `${formatNumber(together, 0)} ms`,
+      how: `${alone === undefined ? "alone unknown" : `${formatNumber(alone, 0)} ms alone`}; ${whose}`,
+    },
+  ];
+}
+
+function ranMarkup(model: ReportModel, { analysis, trials }: RunViews): Markup {
+  const { manifest, totals } = analysis;
+  const finished = trials.filter((trial) => trial.status === "complete");
+  const solo = finished.filter((trial) => trial.kind === "solo").length;
+  const parts = [
+    counted(model.cells.length, "configuration"),
+    `${counted(finished.length - solo, "trial")} together and ${solo} alone`,
+    `${counted(totals.measured, "request")}${totals.failed > 0 ? `, ${totals.failed} of them failed` : ""}`,
+  ];
+  return html`<p>${parts.join(", ")}; begun ${manifest.startedIso}, ${manifest.status}.</p>
+<p><code>${commandLine(manifest.command)}</code></p>`;
+}
+
+/** The manifest keeps the arguments, in older runs without the program's name. */
+function commandLine(command: readonly string[]): string {
+  return (command[0] === "slipway" ? command : ["slipway", ...command]).join(" ");
+}
+
+function placeMarkup({ facts }: ReportModel): readonly Markup[] {
+  const machine = facts.find((fact) => fact.name === "machine")?.value ?? "unknown machine";
+  const endpoints = facts.filter((fact) => fact.name.startsWith("endpoint "));
+  const shown = endpoints.slice(0, MOST_ENDPOINTS);
+  const rest = endpoints.length - shown.length;
+  return [
+    html`<p>${machine}</p>`,
+    ...shown.map((fact) => html`<p>${fact.name}: ${fact.value}</p>`),
+    ...(rest > 0 ? [html`<p>and ${rest} more endpoints, listed below</p>`] : []),
+  ];
+}
+
+/** A first screen of endpoints. */
+const MOST_ENDPOINTS = 3;
+
+function sureSentences(model: ReportModel, { analysis, notices }: RunViews): readonly string[] {
+  const counts = model.cells.map((cell) => cell.trials);
+  if (counts.length === 0) return ["Nothing can be said without a finished trial."];
+  const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
+  const trials = fewest === most ? counted(fewest, "trial") : `${fewest} to ${most} trials`;
+  const cautions = model.warnings.length + notices.length;
+  return [
+    ...(model.simulated ? ["Nothing here was measured on a real server: every figure is SIMULATED."] : []),
+    fewest < 2
+      ? `${trials} of each configuration: one trial has no interval, so nothing is known of its chance.`
+      : `${trials} of each configuration; intervals are 95 %, Student's t over trials.`,
+    cautions === 0
+      ? "No warning."
+      : `${counted(cautions, "warning")} below ${cautions === 1 ? "says" : "say"} what limits these figures.`,
+    analysis.manifest.certificate === undefined
+      ? "The error of the measuring machine itself is not certified; slipway bench --selftest does that."
+      : "The error of the measuring machine itself is certified in manifest.json.",
+  ];
+}
+
+function counted(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}

@@ -1,0 +1,238 @@
+/** Which charts a run has, from what its analysis holds. Each is absent where its data are. */
+import type { CellAnalysis } from "../../analysis/cell.ts";
+import type { AgentLadder, ParameterGrid } from "../../analysis/parameter-grid.ts";
+import { agentLadders, parameterGrids } from "../../analysis/parameter-grid.ts";
+import type { RunViews } from "../../analysis/run-views.ts";
+import type { Description } from "../../stats/describe.ts";
+import { distributionPlot } from "../plots/distribution.ts";
+import { ecdfPlot } from "../plots/ecdf.ts";
+import { heatMapPlot } from "../plots/heat-map.ts";
+import type { Plot } from "../plots/plot.ts";
+import { scalingPlot } from "../plots/scaling.ts";
+import { timelinePlot } from "../plots/timeline.ts";
+
+export function speedupPlots(cells: readonly CellAnalysis[]): readonly Plot[] {
+  const rows = (
+    own: (block: CellAnalysis["blocks"][number]) => number | undefined,
+    published: (block: CellAnalysis["blocks"][number]) => number | undefined,
+  ) =>
+    cells
+      .filter((cell) => cell.agentNames.length > 1)
+      .map((cell) => ({
+        label: cell.label,
+        values: cell.blocks.map(own).filter((value) => value !== undefined),
+        published: cell.blocks.map(published).filter((value) => value !== undefined),
+      }));
+  const caption = "Each mark is one together trial of trials.jsonl and the solo trials of its block.";
+  return known([
+    distributionPlot({
+      title: "True speedup by configuration",
+      figure: "true speedup",
+      publishedFigure: "balance index (published speedup)",
+      unit: "times",
+      rows: rows(
+        (block) => block.true?.speedup,
+        (block) => block.nominal?.speedup,
+      ),
+      reference: { at: 1, text: "one after the other" },
+      caption,
+    }),
+    distributionPlot({
+      title: "Efficiency by configuration",
+      figure: "true efficiency",
+      publishedFigure: "balance (published efficiency)",
+      unit: "percent",
+      rows: rows(
+        (block) => block.true?.efficiencyPct,
+        (block) => block.nominal?.efficiencyPct,
+      ),
+      reference: { at: 100, text: "100 %" },
+      caption: `Speedup ÷ agents. ${caption}`,
+    }),
+  ]);
+}
+
+export interface TitledPlots {
+  readonly context: string | undefined;
+  readonly plots: readonly Plot[];
+}
+
+export function ladderPlots(cells: readonly CellAnalysis[]): readonly TitledPlots[] {
+  return agentLadders(cells).map((ladder) => ({
+    context: ladder.label === "" ? undefined : ladder.label,
+    plots: known([
+      overAgents(ladder, {
+        title: "True speedup over agents",
+        axis: "true speedup",
+        decimals: 2,
+        value: (block) => block.true?.speedup,
+        mean: (cell) => cell.figures.trueSpeedup,
+        ideal: { text: "as many times as agents", at: (agents) => agents },
+      }),
+      overAgents(ladder, {
+        title: "Kept of solo speed over agents",
+        axis: "kept, %",
+        decimals: 0,
+        value: (block) => percentOf(meanOf(block.agents.map((agent) => agent.retention))),
+        mean: (cell) => cell.figures.retention,
+        scale: 100,
+        ideal: { text: "equal shares, 1 ÷ agents", at: (agents) => 100 / agents },
+      }),
+      overAgents(ladder, {
+        title: "Throughput of all agents over agents",
+        axis: "tok/s",
+        decimals: 1,
+        value: (block) => block.figures.whole.tokS,
+        mean: (cell) => cell.figures.aggregateTokS,
+      }),
+      overAgents(ladder, {
+        title: "Trial length over agents",
+        axis: "seconds",
+        decimals: 2,
+        value: (block) => block.figures.wallMs / 1000,
+        mean: (cell) => cell.figures.wallMs,
+        scale: 1 / 1000,
+      }),
+    ]),
+  }));
+}
+
+interface OverAgents {
+  readonly title: string;
+  readonly axis: string;
+  readonly decimals: number;
+  readonly value: (block: CellAnalysis["blocks"][number]) => number | undefined;
+  readonly mean: (cell: CellAnalysis) => Description | undefined;
+  readonly scale?: number;
+  readonly ideal?: { readonly text: string; readonly at: (agents: number) => number };
+}
+
+function overAgents({ cells }: AgentLadder, figure: OverAgents): Plot | undefined {
+  const { title, axis, decimals, value, mean, scale = 1, ideal } = figure;
+  const means = cells.flatMap((cell) => {
+    const own = mean(cell)?.mean;
+    return own === undefined ? [] : [{ agents: cell.agentNames.length, value: own * scale }];
+  });
+  const most = Math.max(0, ...means.map((point) => point.agents));
+  return scalingPlot({
+    title,
+    axis,
+    decimals,
+    points: cells.flatMap((cell) =>
+      cell.blocks.flatMap((block) => {
+        const own = value(block);
+        return own === undefined ? [] : [{ agents: cell.agentNames.length, value: own }];
+      }),
+    ),
+    means,
+    ideal:
+      ideal === undefined
+        ? undefined
+        : {
+            text: ideal.text,
+            points: Array.from({ length: most }, (_, index) => ({
+              agents: index + 1,
+              value: ideal.at(index + 1),
+            })),
+          },
+    model: undefined,
+    band: undefined,
+    caption: `Each dot is one together trial of trials.jsonl.`,
+  });
+}
+
+export function matrixPlots(cells: readonly CellAnalysis[]): readonly Plot[] {
+  return parameterGrids(cells).flatMap((grid) =>
+    known([
+      gridPlot(grid, "True speedup", "×", 2, (cell) => cell.figures.trueSpeedup?.mean),
+      gridPlot(grid, "Throughput of all agents, tok/s", "", 1, (cell) => cell.figures.aggregateTokS?.mean),
+    ]),
+  );
+}
+
+function gridPlot(
+  grid: ParameterGrid,
+  figure: string,
+  unit: string,
+  decimals: number,
+  value: (cell: CellAnalysis) => number | undefined,
+): Plot | undefined {
+  const { rowParameter, columnParameter, others } = grid;
+  return heatMapPlot({
+    title: `${figure} by ${rowParameter} and ${columnParameter}`,
+    rowName: rowParameter,
+    columnName: columnParameter,
+    rows: grid.rows.map(String),
+    columns: grid.columns.map(String),
+    values: grid.over(value),
+    unit,
+    decimals,
+    caption: `Means over the together trials of each configuration${others.length > 0 ? `, and over ${others.join(", ")}` : ""}. An empty place was not run.`,
+  });
+}
+
+/** Charts of single configurations: all of a few, else the ends and the middle. */
+const MOST_SHOWN_CELLS = 4;
+
+export interface ShownCells {
+  readonly cells: readonly CellAnalysis[];
+  /** How they were chosen; absent where all are shown. */
+  readonly choice: string | undefined;
+}
+
+export function shownCells(cells: readonly CellAnalysis[]): ShownCells {
+  if (cells.length <= MOST_SHOWN_CELLS) return { cells, choice: undefined };
+  const speedups = cells.filter((cell) => cell.figures.trueSpeedup !== undefined);
+  const figure = speedups.length > 0 ? "true speedup" : "throughput of all agents";
+  const value = (cell: CellAnalysis): number =>
+    (speedups.length > 0 ? cell.figures.trueSpeedup : cell.figures.aggregateTokS)?.mean ?? 0;
+  const sorted = [...(speedups.length > 0 ? speedups : cells)].sort((a, b) => value(b) - value(a));
+  const chosen = new Set([sorted[0], sorted[Math.floor((sorted.length - 1) / 2)], sorted.at(-1)]);
+  return {
+    cells: [...chosen].filter((cell) => cell !== undefined),
+    choice: `Of ${cells.length} configurations, these are the one with the highest ${figure}, the middle one and the one with the lowest.`,
+  };
+}
+
+export function latencyPlots(cell: CellAnalysis, views: RunViews): readonly Plot[] {
+  const own = views.ecdfs.get(cell.hash);
+  if (own === undefined) return [];
+  const chunks = own.itlKind === "chunk";
+  return known([
+    ecdfPlot({
+      title: "Time to first token",
+      axis: "time to first token, ms",
+      pairs: own.ttftMs,
+      caption:
+        "Share of requests with a first token by then: firstToken − sent, from requests.jsonl. Requests of one trial are not independent, so the curve carries no band.",
+    }),
+    ecdfPlot({
+      title: chunks ? "Inter-token latency" : "Inter-token latency, mean of each request",
+      axis: "between two tokens, ms",
+      pairs: own.itlMs,
+      caption: chunks
+        ? "Share of tokens that followed the one before within this time: gap ÷ tokens of each chunk, from chunks.jsonl."
+        : "Share of requests whose mean time between tokens was no longer: (lastToken − firstToken) ÷ (tokens − 1), from requests.jsonl; the server streams no token counts.",
+    }),
+  ]);
+}
+
+export function cellTimeline(cell: CellAnalysis, views: RunViews): Plot | undefined {
+  const timeline = views.timelines.get(cell.hash);
+  return timeline === undefined ? undefined : timelinePlot(timeline, cell.agentNames.length);
+}
+
+function known<T>(items: readonly (T | undefined)[]): readonly T[] {
+  return items.filter((item) => item !== undefined);
+}
+
+function meanOf(values: readonly (number | undefined)[]): number | undefined {
+  const all = known(values);
+  return all.length === 0 || all.length < values.length
+    ? undefined
+    : all.reduce((sum, value) => sum + value, 0) / all.length;
+}
+
+function percentOf(share: number | undefined): number | undefined {
+  return share === undefined ? undefined : share * 100;
+}

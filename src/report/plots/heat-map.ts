@@ -1,0 +1,136 @@
+/** One figure over two parameters of a matrix: each cell its value, darker for more. */
+import { formatNumber } from "../../core/units.ts";
+import { labelWidth, rowAxis, TEXT } from "./axes.ts";
+import { HEAT_STEPS, INK } from "./palette.ts";
+import type { MarkApi, Plot } from "./plot.ts";
+import { HALF_WIDTH, label, textTable } from "./plot.ts";
+
+export interface HeatMapInput {
+  readonly title: string;
+  readonly rowName: string;
+  readonly columnName: string;
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** By row, then column; `undefined` where no configuration has both. */
+  readonly values: readonly (readonly (number | undefined)[])[];
+  readonly decimals: number;
+  readonly unit: string;
+  readonly caption: string;
+}
+
+const CELL_PX = 40;
+
+/** `undefined` where no cell has a value. */
+export function heatMapPlot(input: HeatMapInput): Plot | undefined {
+  const known = input.values.flat().filter((value) => value !== undefined);
+  if (known.length === 0) return undefined;
+  const low = Math.min(...known);
+  const high = Math.max(...known);
+  const rows = input.rows.map((text) => label(text, 20));
+  const columns = input.columns.map((text) => label(text, 12));
+  const left = Math.max(labelWidth(rows, 120), 40);
+  return {
+    title: input.title,
+    description: described(input, low, high),
+    caption: input.caption,
+    legend: [
+      { mark: "bar", ink: "heat0", text: `least, ${formatNumber(low, input.decimals)}${input.unit}` },
+      { mark: "bar", ink: "heat6", text: `most, ${formatNumber(high, input.decimals)}${input.unit}` },
+    ],
+    width: HALF_WIDTH,
+    height: rows.length * CELL_PX + 82,
+    option: {
+      grid: { left: left + 16, right: 12, top: 30, bottom: 52 },
+      xAxis: {
+        ...rowAxis(columns, 80),
+        inverse: false,
+        name: input.columnName,
+        nameLocation: "middle",
+        nameGap: 30,
+        nameTextStyle: TEXT,
+      },
+      yAxis: {
+        ...rowAxis(rows, left),
+        name: input.rowName,
+        nameLocation: "start",
+        nameGap: 12,
+        nameTextStyle: { ...TEXT, align: "left", padding: [0, 0, 0, -left] },
+      },
+      series: [squares(input, low, high)],
+    },
+    table: textTable(
+      [`${input.rowName} \\ ${input.columnName}`, ...input.columns],
+      input.rows.map((row, index) => [
+        row,
+        ...(input.values[index] ?? []).map((value) => formatNumber(value, input.decimals)),
+      ]),
+    ),
+  };
+}
+
+function squares({ values, decimals }: HeatMapInput, low: number, high: number): object {
+  const data = values.flatMap((row, y) =>
+    row.flatMap((value, x) => (value === undefined ? [] : [[x, y, value]])),
+  );
+  return {
+    type: "custom",
+    silent: true,
+    data,
+    renderItem: (_: unknown, api: MarkApi) => {
+      const [x, y] = api.coord([api.value(0), api.value(1)]);
+      const [width, height] = api.size([1, 1]);
+      const value = api.value(2);
+      const step =
+        high > low
+          ? Math.min(Math.floor(((value - low) / (high - low)) * HEAT_STEPS.length), HEAT_STEPS.length - 1)
+          : 3;
+      return {
+        type: "group",
+        children: [
+          {
+            type: "rect",
+            shape: {
+              x: x - width / 2 + 1,
+              y: y - height / 2 + 1,
+              width: width - 2,
+              height: height - 2,
+              r: 2,
+            },
+            style: { fill: HEAT_STEPS[step] },
+          },
+          {
+            type: "text",
+            style: {
+              x,
+              y,
+              text: formatNumber(value, decimals),
+              align: "center",
+              verticalAlign: "middle",
+              fontSize: 12,
+              fill: step >= FIRST_DARK_STEP ? INK.onHeat6 : INK.onHeat0,
+            },
+          },
+        ],
+      };
+    },
+  };
+}
+
+/** From this step on, the number is written in the light ink: the contrast is then the higher one. */
+const FIRST_DARK_STEP = 4;
+
+function described(
+  { title, rowName, columnName, values, rows, columns, decimals, unit }: HeatMapInput,
+  low: number,
+  high: number,
+): string {
+  const at = (wanted: number): string => {
+    for (const [y, row] of values.entries()) {
+      const x = row.indexOf(wanted);
+      if (x >= 0)
+        return `${formatNumber(wanted, decimals)}${unit} at ${rowName} ${rows[y]}, ${columnName} ${columns[x]}`;
+    }
+    return formatNumber(wanted, decimals);
+  };
+  return `${title}: least ${at(low)}; most ${at(high)}.`;
+}
