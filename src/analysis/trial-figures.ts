@@ -2,6 +2,8 @@
 import { nsToMs } from "../core/units.ts";
 import type { AgentTime } from "../record/trial-record.ts";
 import { mean, median } from "../stats/quantile.ts";
+import type { PooledRequests } from "./pooled-requests.ts";
+import { pooledRequests } from "./pooled-requests.ts";
 import { ratePerS } from "./request-figures.ts";
 import type { RequestRows } from "./request-table.ts";
 import type { AgentRun, FoldedTrial } from "./run-fold.ts";
@@ -56,6 +58,7 @@ export interface WindowThroughput {
 
 export interface TrialFigures {
   readonly agents: readonly AgentFigures[];
+  readonly pooled: PooledRequests;
   /** Barrier → last end of all. */
   readonly wallMs: number;
   readonly whole: WindowThroughput;
@@ -74,6 +77,7 @@ export function trialFigures(trial: FoldedTrial): TrialFigures {
       const run = trial.agents.get(agent);
       return run === undefined ? [] : [agentFigures(run, timeOf.get(agent))];
     }),
+    pooled: pooledRequests(runs.map((run) => run.rows)),
     wallMs,
     whole: throughput(wallMs, sumOf(runs, "outputTokens"), "counted"),
     steady:

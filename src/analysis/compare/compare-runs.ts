@@ -1,0 +1,169 @@
+/** Two runs, cell by cell and metric by metric, with one family of tests for everything that is said. */
+import { randomStream } from "../../core/random.ts";
+import type { HolmResult } from "../../stats/holm.ts";
+import { holm } from "../../stats/holm.ts";
+import type { Caveat } from "./caveats.ts";
+import { caveatsOf } from "./caveats.ts";
+import type { Contrast, ContrastResult } from "./contrast.ts";
+import { contrastOf } from "./contrast.ts";
+import type { CellPair } from "./match-cells.ts";
+import { matchCells } from "./match-cells.ts";
+import type { MetricName } from "./metric.ts";
+import { USUAL_METRICS } from "./metric.ts";
+import type { NoiseFloor } from "./noise-floor.ts";
+import { noiseFloorOf } from "./noise-floor.ts";
+import type { Pairing } from "./pairing.ts";
+import { pairingOf } from "./pairing.ts";
+import type { NeededSize } from "../../stats/power.ts";
+import type { Change } from "./samples.ts";
+import { NO_CHANGE, repeatsToDecide } from "./samples.ts";
+import type { ComparedCell, Side } from "./side.ts";
+
+export interface ComparedMetric extends Contrast {
+  /** Over the whole family of the comparison. */
+  readonly holm: HolmResult;
+  readonly noiseFloor: NoiseFloor | undefined;
+  /** No larger than what the same thing differs from itself by. */
+  readonly withinNoise: boolean;
+  /** Repeats that would decide whether there is a change as large as the one seen. */
+  readonly repeatsNeeded: NeededSize | undefined;
+}
+
+export interface MissingMetric {
+  readonly metric: MetricName;
+  readonly reason: string;
+}
+
+export interface ComparedPair {
+  readonly a: CellFacts;
+  readonly b: CellFacts;
+  readonly matchedBy: CellPair["matchedBy"];
+  readonly pairing: Pairing;
+  readonly metrics: readonly ComparedMetric[];
+  readonly missing: readonly MissingMetric[];
+}
+
+export interface CellFacts {
+  readonly label: string;
+  readonly agents: number;
+  readonly trials: number;
+}
+
+export interface SideFacts {
+  readonly name: string;
+  readonly runId: string;
+  readonly scenario: string;
+  readonly simulated: boolean;
+}
+
+export interface Comparison {
+  readonly a: SideFacts;
+  readonly b: SideFacts;
+  /** Some figure comes from the simulated engine. */
+  readonly simulated: boolean;
+  /** Tests that Holm's correction counts: metrics × cells. */
+  readonly familySize: number;
+  readonly margin: Change;
+  readonly pairs: readonly ComparedPair[];
+  readonly onlyA: readonly string[];
+  readonly onlyB: readonly string[];
+  readonly caveats: readonly Caveat[];
+}
+
+export interface CompareOptions {
+  /** The declared family; default {@link USUAL_METRICS}. */
+  readonly metrics?: readonly MetricName[];
+  /** Changes below it are called equivalent where that is shown; default 5 % of A. */
+  readonly margin?: Change;
+}
+
+/** A twentieth is what one trial differs from the next by on a quiet machine. */
+export const USUAL_MARGIN: Change = { kind: "relative", share: 0.05 };
+
+export const ALPHA = 0.05;
+
+/** A comparison without a common cell has no pairs and says which cells stood alone. */
+export function compareRuns(a: Side, b: Side, options: CompareOptions = {}): Comparison {
+  const metrics = options.metrics ?? USUAL_METRICS;
+  const margin = options.margin ?? USUAL_MARGIN;
+  const match = matchCells(a.cells, b.cells);
+  const results = match.pairs.map((pair) => {
+    const pairing = pairingOf(a, pair.a, b, pair.b);
+    const own = metrics.map((metric) =>
+      contrastOf({
+        metric,
+        a: pair.a,
+        b: pair.b,
+        pairing,
+        margin,
+        random: randomStream(a.manifest.seed, "compare", pair.a.hash, pair.b.hash, metric),
+      }),
+    );
+    return { pair, pairing, results: own };
+  });
+  const family = results.flatMap(({ results: own }) => own.flatMap(pOf));
+  const adjusted = holm(family, ALPHA);
+  let next = 0;
+  const runs = a.manifest.runId === b.manifest.runId ? [a] : [a, b];
+  return {
+    a: sideFacts(a),
+    b: sideFacts(b),
+    simulated: a.simulated || b.simulated,
+    familySize: family.length,
+    margin,
+    pairs: results.map(({ pair, pairing, results: own }) => ({
+      a: cellFacts(pair.a),
+      b: cellFacts(pair.b),
+      matchedBy: pair.matchedBy,
+      pairing,
+      metrics: own.flatMap((result) =>
+        result.kind === "missing"
+          ? []
+          : [comparedMetric(result.contrast, adjusted[next++] ?? { kind: "undefined" }, pair, runs)],
+      ),
+      missing: own.flatMap((result) =>
+        result.kind === "missing" ? [{ metric: result.metric, reason: result.reason }] : [],
+      ),
+    })),
+    onlyA: match.onlyA,
+    onlyB: match.onlyB,
+    caveats: caveatsOf(a, b, match.pairs),
+  };
+}
+
+/** A metric that one side does not have was never tested; one without variance keeps its place in the family. */
+function pOf(result: ContrastResult): readonly (number | undefined)[] {
+  if (result.kind === "missing") return [];
+  const { difference } = result.contrast;
+  return [difference.kind === "tested" ? difference.p : undefined];
+}
+
+function comparedMetric(
+  contrast: Contrast,
+  adjusted: HolmResult,
+  pair: CellPair,
+  runs: readonly Side[],
+): ComparedMetric {
+  // Within one run the pair itself is the question, and cannot be its own noise floor.
+  const repeats = runs.map(({ allCells }) =>
+    runs.length > 1 ? allCells : allCells.filter((cell) => cell.hash !== pair.b.hash),
+  );
+  const noiseFloor = noiseFloorOf(contrast.metric, repeats, [pair.a, pair.b]);
+  const change = contrast.difference.kind === "too-few" ? undefined : contrast.difference.difference;
+  return {
+    ...contrast,
+    holm: adjusted,
+    noiseFloor,
+    withinNoise:
+      noiseFloor !== undefined && change !== undefined && Math.abs(change) <= noiseFloor.difference,
+    repeatsNeeded: repeatsToDecide(contrast.samples, NO_CHANGE, ALPHA),
+  };
+}
+
+function sideFacts({ name, manifest, simulated }: Side): SideFacts {
+  return { name, runId: manifest.runId, scenario: manifest.scenario, simulated };
+}
+
+function cellFacts({ label, agents, trials }: ComparedCell): CellFacts {
+  return { label, agents, trials: trials.length };
+}
