@@ -23,6 +23,12 @@ export function withUnit(value: number | undefined, unit: string): string {
       : `${figureText(value)} ${unit}`;
 }
 
+/** A limit as its author wrote it: 0.1 and not 0.1000. */
+export function limitText(value: number, unit: string): string {
+  const text = minus(String(value));
+  return unit === "" ? text : unit === "×" ? `${text}×` : `${text} ${unit}`;
+}
+
 export function intervalText(interval: Interval | undefined): string {
   return interval === undefined ? UNKNOWN : `${figureText(interval.low)} … ${figureText(interval.high)}`;
 }

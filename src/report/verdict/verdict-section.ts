@@ -3,7 +3,7 @@ import { UNKNOWN } from "../../core/units.ts";
 import type { JudgedCondition, Ruling } from "../../analysis/verdict/decide.ts";
 import type { HypothesisVerdicts, VerdictReport } from "../../analysis/verdict/judge.ts";
 import type { Evidence, EvidenceSide } from "../../analysis/verdict/measure.ts";
-import { figureText, intervalText, pText, withUnit } from "../section/figure-text.ts";
+import { figureText, intervalText, limitText, pText, withUnit } from "../section/figure-text.ts";
 import type { Section, SectionBlock } from "../section/section.ts";
 import { heading, lead, left, list, note, plain, right, table } from "../section/section.ts";
 
@@ -127,7 +127,7 @@ function conditionText({ bound, truth, by }: JudgedCondition, entry: Evidence | 
     return `${entry.what}: not known, ${entry.doubt ?? "the data do not have it"}`;
   if (bound.kind === "significant")
     return `${entry.what}: ${truth === "open" ? "cannot be tested" : (truth === "holds") === bound.wanted ? "significant" : "not significant"}`;
-  const limit = `${BOUND_WORDS[bound.kind]} ${withUnit(bound.limit, entry.unit)}`;
+  const limit = `${BOUND_WORDS[bound.kind]} ${limitText(bound.limit, entry.unit)}`;
   const value = `${entry.what}: ${withUnit(entry.value, entry.unit)}`;
   const sure = by === "interval" ? ` (${intervalText(entry.interval)})` : "";
   if (truth === "open")

@@ -1,0 +1,82 @@
+/** Service levels as a section: met, missed or unknown, each with its figure and what would decide it. */
+import { UNKNOWN } from "../../core/units.ts";
+import type { JudgedLevel, ServiceLevelReport } from "../../analysis/service-level/service-level.ts";
+import { METRICS } from "../../analysis/service-level/service-level-file.ts";
+import { figureText, grouped, limitText, withUnit } from "../section/figure-text.ts";
+import type { Section } from "../section/section.ts";
+import { lead, left, list, note, right, table } from "../section/section.ts";
+
+export function serviceLevelSection(report: ServiceLevelReport): Section {
+  return {
+    id: "service-levels",
+    title: `Service levels: ${report.title}`,
+    simulated: report.simulated,
+    blocks: [
+      lead(answer(report)),
+      ...table(
+        "",
+        [
+          left("level"),
+          left("kind"),
+          left("limit"),
+          right("came out"),
+          left("95 % interval"),
+          right("n"),
+          left("state"),
+        ],
+        report.levels.map(levelRow),
+      ),
+      ...list(report.levels.flatMap(doubts)),
+      ...list(
+        besides(report.levels).map(
+          (text) =>
+            `${text}: the published figure says how evenly agents finished, not what running them together gained`,
+        ),
+      ),
+      ...(report.notJudged.length === 0 ? [] : [note("Not judged:")]),
+      ...list(report.notJudged.map(({ promise, why }) => `${promise}: ${why}`)),
+    ],
+  };
+}
+
+function answer({ levels, about, state }: ServiceLevelReport): string {
+  const count = (wanted: JudgedLevel["state"]): number => levels.filter((one) => one.state === wanted).length;
+  const counts = `${count("met")} met, ${count("missed")} missed, ${count("unknown")} cannot be told`;
+  const words = {
+    met: "meets every level",
+    missed: "misses its levels",
+    unknown: "cannot be judged yet",
+  } as const;
+  return `${about} ${words[state]}: ${counts}.`;
+}
+
+const LIMIT_WORDS = { atLeast: "≥", atMost: "≤", above: ">", below: "<" } as const;
+
+function levelRow({ target, limit, value, interval, n, of, state }: JudgedLevel): readonly string[] {
+  const { name, unit } = METRICS[target.metric];
+  return [
+    target.option === undefined ? name : `${name}, ${target.option}`,
+    target.kind,
+    `${LIMIT_WORDS[limit.kind]} ${limitText(limit.value, unit)}`,
+    withUnit(value, unit),
+    interval === undefined ? UNKNOWN : `${figureText(interval.low)} … ${figureText(interval.high)}`,
+    of === "costs" ? UNKNOWN : `${grouped(n)} ${of}`,
+    target.judge === "observed" && state !== "unknown" ? `${state}, as observed` : state,
+  ];
+}
+
+function doubts({ target, limit, doubt }: JudgedLevel): readonly string[] {
+  const { name, unit } = METRICS[target.metric];
+  return doubt === undefined
+    ? []
+    : [`${name} ${LIMIT_WORDS[limit.kind]} ${limitText(limit.value, unit)} (${target.kind}): ${doubt}`];
+}
+
+function besides(levels: readonly JudgedLevel[]): readonly string[] {
+  const lines = levels.flatMap(({ target, value, beside }) => {
+    if (beside === undefined) return [];
+    const { name, unit } = METRICS[target.metric];
+    return [`${name} ${withUnit(value, unit)}, ${beside.name} ${withUnit(beside.value, beside.unit)}`];
+  });
+  return [...new Set(lines)];
+}
