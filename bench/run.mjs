@@ -10,6 +10,7 @@ const SCRIPTS = [
   { name: "streaming", runs: 3 },
   { name: "recorder-cost", runs: 5 },
   { name: "stream-memory", runs: 3, nodeOptions: ["--expose-gc"] },
+  { name: "bootstrap", runs: 5 },
   { name: "million-requests", runs: 1 },
 ];
 

@@ -113,13 +113,3 @@ function finite(value: number | undefined): number | undefined {
   assert(value === undefined || Number.isFinite(value), "a figure is a number or does not exist");
   return value;
 }
-
-/** The mean of one value per trial, as a figure to resample. */
-export function meanFigure(values: readonly number[]): TrialFigure {
-  const kept = Float64Array.from(values);
-  return (trials) => {
-    let sum = 0;
-    for (let place = 0; place < trials.length; place++) sum += kept[trials[place] as number] as number;
-    return sum / trials.length;
-  };
-}

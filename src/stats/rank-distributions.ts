@@ -49,10 +49,14 @@ export function chanceUpTo(chances: Float64Array, k: number): number {
   return sum;
 }
 
+/** (1 − 0.9) ÷ 2 is a little less than 0.05 in a double, and a chance of exactly 1/20 must still count. */
+const SAME = 1e-12;
+
 /** The largest k with P(X < k) ≤ tail, which is 0 where even P(X = 0) exceeds it. */
 export function lowerCriticalCount(chances: Float64Array, tail: number): number {
+  const most = tail * (1 + SAME);
   let below = 0;
   let k = 0;
-  while (k < chances.length && below + (chances[k] as number) <= tail) below += chances[k++] as number;
+  while (k < chances.length && below + (chances[k] as number) <= most) below += chances[k++] as number;
   return k;
 }
