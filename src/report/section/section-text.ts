@@ -6,6 +6,8 @@ import type { Section, SectionBlock } from "./section.ts";
 const GAP = "  ";
 /** A column of words is not made narrower than this; the table then runs over the line. */
 const NARROWEST_WORDS = 14;
+/** Rows of so many lines run into each other without an empty line between them. */
+const TALL_ROW_LINES = 3;
 /** Below this a table cannot hold its numbers; a narrower terminal wraps. */
 const NARROWEST_COLUMNS = 60;
 
@@ -54,7 +56,9 @@ function tableText(
         .trimEnd(),
     ).join("\n");
   };
-  const tall = rows.some((row) => row.some((cell, index) => stringWidth(cell) > (widths[index] ?? 0)));
+  const tall = rows.some((row) =>
+    row.some((cell, index) => wrapped(cell, widths[index] ?? 0).length >= TALL_ROW_LINES),
+  );
   return [
     ...(caption === "" ? [] : [wrapped(caption, width).join("\n")]),
     line(columns.map((column) => column.heading)),

@@ -13,10 +13,10 @@ const inRepository = (path: string): string => new URL(`../../../${path}`, impor
 
 function sectionOf(study: string): Section {
   const file = readYamlFile(hypothesisFileSchema, inRepository(`examples/hypotheses/${study}.yaml`));
-  const inputs: unknown = JSON.parse(
-    readFileSync(inRepository(`test/fixtures/golden/${study}.json`), "utf8"),
-  );
-  return verdictSection(judge(file, studyFigures(study, inputs)));
+  const shipped = JSON.parse(readFileSync(inRepository(`studies/${study}.json`), "utf8")) as {
+    inputs: unknown;
+  };
+  return verdictSection(judge(file, studyFigures(study, shipped.inputs)));
 }
 
 describe("the verdicts of a study", () => {

@@ -1,0 +1,148 @@
+/** Recommendations as a section: sentences that carry their numbers and end in a command to run. */
+import type { DecisionNode, Recommendation, Recommendations } from "../../analysis/recommend/recommend.ts";
+import type { Ranking, TieReason } from "../../analysis/recommend/rank.ts";
+import { figureText, pText, withUnit } from "../section/figure-text.ts";
+import type { Section, SectionBlock } from "../section/section.ts";
+import { command, heading, lead, list, note, plain } from "../section/section.ts";
+
+export function recommendSection(all: Recommendations): Section {
+  const [overall, ...others] = all.needs;
+  const tiers = all.constrained === undefined ? others : [...others, all.constrained];
+  return {
+    id: "recommendations",
+    title: "Recommendations",
+    simulated: all.simulated,
+    blocks: [
+      ...(overall === undefined ? [] : recommendationBlocks(overall, lead)),
+      ...tiers.flatMap((one) => recommendationBlocks(one, plain)),
+      ...(all.constrained === undefined ? [] : [note(resourcesSentence(all.constrained.resources))]),
+      ...list(all.cautions),
+      heading("Stop doing"),
+      ...(all.antiPatterns.length === 0
+        ? [plain("None of the known anti-patterns shows in these data.")]
+        : list(
+            all.antiPatterns.map(
+              ({ title, evidence, instead }) => `${title}: ${evidence}. Instead: ${instead}.`,
+            ),
+          )),
+      heading("Decision tree"),
+      ...list(treeLines(all.tree, all, 0)),
+    ],
+  };
+}
+
+function recommendationBlocks(
+  one: Recommendation,
+  weight: (text: string) => SectionBlock,
+): readonly SectionBlock[] {
+  const blocks = [weight(`${capital(one.title)}: ${sentence(one)}`)];
+  if (one.command === undefined) return blocks;
+  const { text, left } = one.command;
+  return [
+    ...blocks,
+    command(text),
+    ...(left.length === 0 ? [] : [note(`In the scenario file keep ${left.join(", ")}.`)]),
+  ];
+}
+
+function sentence({ need, ranking }: Recommendation): string {
+  switch (ranking.kind) {
+    case "no-data":
+      return `unknown, no trial has its ${need.figure}.`;
+    case "only-one":
+      return `${ranking.leader.cell.label} is the only cell, ${need.figure} ${shown(ranking.leader.mean, need)}: there is nothing to choose between.`;
+    case "too-few":
+      return `nothing can be recommended from ${ranking.trials} trial${ranking.trials === 1 ? "" : "s"} a cell; ${ranking.needed} are needed and 5 make a useful interval. So far ${ranking.leader.cell.label} leads in ${need.figure} (${shown(ranking.leader.mean, need)}).`;
+    case "best":
+      return bestSentence(ranking, need);
+    case "tie":
+      return tieSentence(ranking, need);
+  }
+}
+
+function bestSentence(ranking: Extract<Ranking, { kind: "best" }>, need: Recommendation["need"]): string {
+  const { leader, beaten } = ranking;
+  const [next] = beaten;
+  const over =
+    next === undefined
+      ? ""
+      : `, ${withUnit(next.difference, need.unit === "%" ? "points" : need.unit)} ${need.shown === "negated" ? "less" : "more"} than ${next.contender.cell.label}${next.adjustedP === undefined ? "" : ` (Welch, Holm p = ${pText(next.adjustedP)})`}`;
+  return `use ${leader.cell.label}: ${need.figure} ${shown(leader.mean, need)} over ${leader.values.length} trials${over}.`;
+}
+
+function tieSentence(ranking: Extract<Ranking, { kind: "tie" }>, need: Recommendation["need"]): string {
+  const { leader, tied, beaten, neededTrials } = ranking;
+  const same = tied.every(({ reason }) => reason === "same-settings");
+  const others = tied
+    .slice(0, MOST_NAMED)
+    .map(
+      ({ contender, reason }) =>
+        `${contender.cell.label} (${shown(contender.mean, need)}; ${TIE_WORDS[reason]})`,
+    );
+  const rest = tied.length > MOST_NAMED ? ` and ${tied.length - MOST_NAMED} more` : "";
+  const among = `${leader.cell.label} has ${need.figure} ${shown(leader.mean, need)} over ${leader.values.length} trials and cannot be told from ${others.join(", ")}${rest}`;
+  const beat =
+    beaten.length === 0
+      ? ""
+      : ` They are ahead of the other ${beaten.length} cell${beaten.length === 1 ? "" : "s"}.`;
+  const more =
+    neededTrials === undefined
+      ? ""
+      : ` About ${neededTrials} trials of each would show the largest of these distances, if it is real.`;
+  return `${same ? "any of these" : "no single best"}: ${among}.${beat}${more}`;
+}
+
+/** A sentence with more cells than this is a list that nobody reads. */
+const MOST_NAMED = 3;
+
+const TIE_WORDS: Readonly<Record<TieReason, string>> = {
+  "same-settings": "the same effective settings",
+  "noise-floor": "within the noise floor",
+  "not-significant": "may be chance",
+  "no-variance": "no variance to judge by",
+};
+
+function shown(value: number, need: Recommendation["need"]): string {
+  return withUnit(need.shown === "negated" ? -value : value, need.unit);
+}
+
+function resourcesSentence(resources: NonNullable<Recommendations["constrained"]>["resources"]): string {
+  const context =
+    resources.contextTokens === undefined
+      ? ""
+      : ` and ${figureText(resources.contextTokens)} tokens of context in all`;
+  return `Constrained: only cells with ${resources.endpoints} endpoint${resources.endpoints === 1 ? "" : "s"}${context}.`;
+}
+
+function treeLines(node: DecisionNode, all: Recommendations, depth: number): readonly string[] {
+  const indent = "· ".repeat(depth);
+  if (node.kind !== "question") return [`${indent}${leafText(node, all)}`];
+  return [
+    `${indent}${node.question}`,
+    ...node.answers.flatMap(({ answer, next }) =>
+      next.kind === "question"
+        ? [`${indent}· ${answer}:`, ...treeLines(next, all, depth + 2)]
+        : [`${indent}· ${answer}: ${leafText(next, all)}`],
+    ),
+  ];
+}
+
+function leafText(node: Exclude<DecisionNode, { kind: "question" }>, all: Recommendations): string {
+  if (node.kind === "in-turn")
+    return `run them one after the other; together even the best cell has a true speedup of ${figureText(node.trueSpeedup)}`;
+  const one =
+    node.need === "constrained" ? all.constrained : all.needs.find(({ need }) => need.id === node.need);
+  if (one === undefined || one.ranking.kind === "no-data") return "unknown";
+  const { ranking, need } = one;
+  const words = {
+    best: "",
+    tie: ", or one of those it cannot be told from",
+    "too-few": ", not yet sure",
+    "only-one": ", the only cell",
+  } as const;
+  return `${ranking.leader.cell.label} (${need.figure} ${shown(ranking.leader.mean, need)}${words[ranking.kind]})`;
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
