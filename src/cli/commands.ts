@@ -3,6 +3,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { recordCommand } from "./commands/record.ts";
+import { reportCommand } from "./commands/report.ts";
 import { runsCommand } from "./commands/runs.ts";
 import type { DefineCommand } from "./define-command.ts";
 
@@ -10,6 +11,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   doctorCommand,
   benchCommand,
   recordCommand,
+  reportCommand,
   runsCommand,
   engineCommand,
 ];

@@ -1,6 +1,6 @@
 /** Study 003: what its figures should be read against. */
 import type { CorrectionTable, PublishedFigures } from "../study-findings.ts";
-import { numberText } from "../words.ts";
+import { countText, numberText } from "../words.ts";
 import { perSlotMib } from "./figures.ts";
 import type { CapacitySpikeInputs } from "./inputs.ts";
 import { MIB_PER_GIB } from "./inputs.ts";
@@ -26,14 +26,14 @@ function perSlot(
   return {
     id: "per-slot",
     title: "Memory of one more slot, MiB",
-    note: `The study's formula, read with GB as 1,024 MiB and as 10⁹ bytes, gives none of its three figures. A straight line through the five launches, ${numberText(line.fixedMib, 0)} + ${numberText(line.perSlotMib, 0)} per slot + ${numberText(line.per1kCellsMib, 2)} per 1K cells, holds within ${numberText(line.worstPct, 1)} %; its cells cost less than the 16 MB that were assumed.`,
+    note: `The study's formula, its GB read as 1,024 MiB and as 10⁹ bytes, gives none of its three figures. A straight line through the five launches, ${countText(line.fixedMib)} + ${numberText(line.perSlotMib, 0)} per slot + ${numberText(line.per1kCellsMib, 2)} per 1K cells, holds within ${numberText(line.worstPct, 1)} %; its cells cost less than the 16 MB that were assumed.`,
     columns: [
-      { heading: "published", unit: "MiB", decimals: 0 },
-      { heading: "formula, least", unit: "MiB", decimals: 0 },
-      { heading: "most", unit: "MiB", decimals: 0 },
-      { heading: "if 10⁹: least", unit: "MiB", decimals: 0 },
-      { heading: "most", unit: "MiB", decimals: 0 },
-      { heading: "line", unit: "MiB", decimals: 0 },
+      { heading: "published", unit: "plain", decimals: 0 },
+      { heading: "GiB: least", unit: "plain", decimals: 0 },
+      { heading: "most", unit: "plain", decimals: 0 },
+      { heading: "GB: least", unit: "plain", decimals: 0 },
+      { heading: "most", unit: "plain", decimals: 0 },
+      { heading: "line", unit: "plain", decimals: 0 },
     ],
     rows: (["128k", "64k", "32k"] as const).map((id) => ({
       label: id.toUpperCase(),
@@ -57,7 +57,7 @@ function residence(inputs: CapacitySpikeInputs, line: MemoryLine): CorrectionTab
       { heading: "context K", unit: "plain", decimals: 0 },
       { heading: "printed", unit: "MiB", decimals: 0 },
       { heading: "by the line", unit: "MiB", decimals: 0 },
-      { heading: "tok/s", unit: "tok/s", decimals: 1 },
+      { heading: "aggregate", unit: "tok/s", decimals: 1 },
     ],
     rows: inputs.workloads.map((row) => ({
       label: `row ${row.id}${row.textOnly ? ", text only" : ""}`,

@@ -1,11 +1,11 @@
 /** Study 003: its derived figures. */
-import type { FigureBook } from "../figure-book.ts";
+import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { changePct } from "../sample-figures.ts";
 import type { CapacitySpikeInputs } from "./inputs.ts";
 import { CELLS_PER_1K, MIB_PER_GIB, workload } from "./inputs.ts";
 import { fitMemoryLine, usedByLine } from "./memory-line.ts";
 
-export function memoryFigures(book: FigureBook, inputs: CapacitySpikeInputs): void {
+export function memoryFigures(book: RecomputedFigures, inputs: CapacitySpikeInputs): void {
   const { coTenant, compositor, scratch } = inputs.overheadGb;
   for (const row of inputs.ceiling) {
     book.exactly(`ceiling.${row.id}.total`, row.slots * row.slotCells);
@@ -50,7 +50,7 @@ export function perSlotMib(
 
 /** Printed empirical cost less the theory: what the last column of the study's table says. */
 export function beyondTheory(
-  book: FigureBook,
+  book: RecomputedFigures,
   inputs: CapacitySpikeInputs,
   published: (id: string) => { readonly value: number; readonly halfUnit: number },
 ): void {
@@ -61,11 +61,11 @@ export function beyondTheory(
   }
 }
 
-export function workloadFigures(book: FigureBook, inputs: CapacitySpikeInputs): void {
+export function workloadFigures(book: RecomputedFigures, inputs: CapacitySpikeInputs): void {
   const row = (id: string) => workload(inputs, id);
   const put = (
     id: string,
-    parts: Parameters<FigureBook["from"]>[1],
+    parts: Parameters<RecomputedFigures["from"]>[1],
     formula: (a?: number, b?: number) => number,
   ) => book.from(`scaling.${id}.value`, parts, formula);
   const change = (from = 1, to = 0): number => changePct(from, to);

@@ -25,7 +25,7 @@ export function capacitySpikeFindings(inputs: CapacitySpikeInputs): readonly Fin
 function perSlot(inputs: CapacitySpikeInputs): Finding {
   const span = (context: "128k" | "64k" | "32k", mibPerGb: number): string => {
     const [low, high] = perSlotMib(inputs, context, mibPerGb, "as-printed");
-    return low === high ? numberText(low, 0) : `${numberText(low, 0)} to ${numberText(high, 0)}`;
+    return low === high ? countText(low) : `${countText(low)} to ${countText(high)}`;
   };
   const all = (mibPerGb: number): string =>
     (["128k", "64k", "32k"] as const).map((context) => span(context, mibPerGb)).join(", ");
@@ -103,7 +103,7 @@ function oneRun(inputs: CapacitySpikeInputs): Finding {
     kind: "assumption",
     section: "phase 1, phase 2",
     says: "Configurations are compared by one run each.",
-    shows: `Free memory of one and the same launch differs between rows by ${gap(three)} MiB (three slots of 64K: ${three.join(", ")}) and by ${gap(five)} MiB (five of 32K: ${five.join(", ")}). Twice the same amount is no noise: most likely another program of about 0.4 GB, such as the compositor, had ended in between, so rows do not share one background.`,
+    shows: `Free memory of one and the same launch differs between rows by ${gap(three)} MiB (three slots of 64K: ${three.map(countText).join(", ")}) and by ${gap(five)} MiB (five of 32K: ${five.map(countText).join(", ")}). Twice the same amount is no noise: most likely another program of about 0.4 GB, such as the compositor, had ended in between, so rows do not share one background.`,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Study 003 from its inputs alone. */
-import { FigureBook } from "../figure-book.ts";
+import { RecomputedFigures } from "../recomputed-figures.ts";
 import type { PublishedFigures, StudyResults } from "../study-findings.ts";
 import { capacitySpikeCorrections } from "./corrections.ts";
 import { beyondTheory, memoryFigures, workloadFigures } from "./figures.ts";
@@ -8,7 +8,7 @@ import { capacitySpikeInputs } from "./inputs.ts";
 
 export function capacitySpike(given: unknown, published: PublishedFigures): StudyResults {
   const inputs = capacitySpikeInputs.parse(given);
-  const book = new FigureBook();
+  const book = new RecomputedFigures();
   memoryFigures(book, inputs);
   beyondTheory(book, inputs, published);
   workloadFigures(book, inputs);

@@ -1,6 +1,6 @@
 /** Study 000 from its inputs alone. */
 import { z } from "zod";
-import { FigureBook } from "../figure-book.ts";
+import { RecomputedFigures } from "../recomputed-figures.ts";
 import { printedNumber } from "../printed-number.ts";
 import { meanOf } from "../sample-figures.ts";
 import type { CorrectionTable, Finding, StudyResults } from "../study-findings.ts";
@@ -32,7 +32,7 @@ type Inputs = z.output<typeof concurrentAgentsInputs>;
 
 export function concurrentAgents(given: unknown): StudyResults {
   const inputs = concurrentAgentsInputs.parse(given);
-  const book = new FigureBook();
+  const book = new RecomputedFigures();
   scenarioFigures(book, inputs);
   totalFigures(book, inputs);
   return {
@@ -48,7 +48,7 @@ export function concurrentAgents(given: unknown): StudyResults {
   };
 }
 
-function scenarioFigures(book: FigureBook, { scenarios, agents }: Inputs): void {
+function scenarioFigures(book: RecomputedFigures, { scenarios, agents }: Inputs): void {
   const ranked = scenarios.toSorted((a, b) => b.efficiencyPct.value - a.efficiencyPct.value);
   const secondLessFirst = (first = 0, second = 0): number => second - first;
   for (const one of scenarios) {
@@ -62,7 +62,7 @@ function scenarioFigures(book: FigureBook, { scenarios, agents }: Inputs): void 
   }
 }
 
-function totalFigures(book: FigureBook, { scenarios, targets, runsPerScenario }: Inputs): void {
+function totalFigures(book: RecomputedFigures, { scenarios, targets, runsPerScenario }: Inputs): void {
   for (const [row, quantity] of [
     ["speedup", "speedup"],
     ["efficiency", "efficiencyPct"],
@@ -96,20 +96,18 @@ function corrections({ scenarios }: Inputs): CorrectionTable {
   return {
     id: "balance-index",
     title: "What the published speedup orders, and what was faster",
-    note: "Σ of the agents' own times ÷ wall is 1 + (shorter ÷ longer time) when both start together: a balance index. The third column is how much of the longer agent's time the other one took. No agent was measured alone, so the true speedup is unknown. The wall of the second scenario is an estimate of the study.",
+    note: "Σ of the agents' own times ÷ wall is 1 + (shorter ÷ longer time) when both start together: a balance index. Shorter: the shorter agent's time in per cent of the longer one's. True: speedup against the same work alone. No agent was measured alone, so it is unknown. The wall of the second scenario is an estimate of the study.",
     columns: [
       { heading: "published", unit: "times", decimals: 2 },
-      { heading: "efficiency", unit: "percent", decimals: 1 },
-      { heading: "shorter ÷ longer", unit: "percent", decimals: 0 },
+      { heading: "shorter", unit: "percent", decimals: 0 },
       { heading: "wall", unit: "s", decimals: 2 },
       { heading: "together", unit: "tok/s", decimals: 2 },
-      { heading: "true speedup", unit: "times", decimals: 2 },
+      { heading: "true", unit: "times", decimals: 2 },
     ],
     rows: scenarios.map((one) => ({
       label: one.name,
       values: [
         one.speedup.value,
-        one.efficiencyPct.value,
         (one.speedup.value - 1) * 100,
         one.wallS.value,
         one.tokS[0].value + one.tokS[1].value,
@@ -138,7 +136,7 @@ function findings(inputs: Inputs): readonly Finding[] {
       kind: "assumption",
       section: "test scenarios",
       says: `Scenarios are ranked by averages of ${inputs.runsPerScenario} runs.`,
-      shows: `No value of a run and no deviation is printed, so nothing says whether ${best.efficiencyPct.text} and ${least.efficiencyPct.text} % differ by more than runs of one scenario do. The later study's repeats of one setting spread over 1.3 to 1.5 points with five runs each. Both hypotheses about configurations are unknown.`,
+      shows: `No value of a run and no deviation is printed, so nothing says whether ${best.efficiencyPct.text} and ${least.efficiencyPct.text} % differ by more than runs of one scenario do. The later study's repeats of one setting spread over 0.2 to 1.5 points with five runs each, and over 7.2 with one contended run among them. Both hypotheses about configurations are unknown.`,
     },
     {
       id: "order-contradicts",

@@ -1,10 +1,10 @@
 /** Study 001, differences: Rust against Python, together against alone, and costs (sections 4 to 8). */
-import type { FigureBook } from "../figure-book.ts";
+import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { changePct, meanOf } from "../sample-figures.ts";
 import type { CostOption, DualInstanceInputs } from "./inputs.ts";
 import { configurationsOf, SCENARIOS } from "./inputs.ts";
 
-export function pythonFigures(book: FigureBook, inputs: DualInstanceInputs): void {
+export function pythonFigures(book: RecomputedFigures, inputs: DualInstanceInputs): void {
   const { python, overall } = inputs;
   const less = (first = 0, second = 0): number => first - second;
   const delta = (id: string, rust: typeof python.meanPct, of: typeof rust): void =>
@@ -43,7 +43,7 @@ export function pythonFigures(book: FigureBook, inputs: DualInstanceInputs): voi
   book.exactly("against-python.contention-high.delta", rustPct - python.contentionPct[1].value);
 }
 
-export function soloFigures(book: FigureBook, { solo }: DualInstanceInputs): void {
+export function soloFigures(book: RecomputedFigures, { solo }: DualInstanceInputs): void {
   const change = (python = 1, rust = 0): number => changePct(python, rust);
   for (const [id, quantity] of [
     ["throughput", "tokS"],
@@ -56,7 +56,7 @@ export function soloFigures(book: FigureBook, { solo }: DualInstanceInputs): voi
 
 const MS_PER_S = 1000;
 
-export function paradoxFigures(book: FigureBook, inputs: DualInstanceInputs): void {
+export function paradoxFigures(book: RecomputedFigures, inputs: DualInstanceInputs): void {
   const { solo, togetherTokSRounded: together, singleServer, overheadMs, inferenceS } = inputs;
   const loss = (alone = 1, now = 0): number => changePct(alone, now);
   book.from("paradox.rust-loss.value", [solo.rust.tokS, together], loss);
@@ -108,7 +108,7 @@ export function costTotals({ monthly, devUsd, yearlyUsd }: CostOption, years: nu
 
 const MONTHS = 12;
 
-export function costFigures(book: FigureBook, { cost }: DualInstanceInputs): void {
+export function costFigures(book: RecomputedFigures, { cost }: DualInstanceInputs): void {
   const totals = {
     python: costTotals(cost.python, cost.years),
     rust: costTotals(cost.rust, cost.years),

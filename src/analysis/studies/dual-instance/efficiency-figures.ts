@@ -1,12 +1,12 @@
 /** Study 001, efficiencies: sections 3 and 4 from the configurations' averages and best runs. */
-import type { FigureBook } from "../figure-book.ts";
+import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { meanOf } from "../sample-figures.ts";
 import type { Configuration, DualInstanceInputs, Scenario } from "./inputs.ts";
 import { AGENTS, configurationsOf, SCENARIOS } from "./inputs.ts";
 
 const PER_CENT = 100 / AGENTS;
 
-export function efficiencyFigures(book: FigureBook, inputs: DualInstanceInputs): void {
+export function efficiencyFigures(book: RecomputedFigures, inputs: DualInstanceInputs): void {
   for (const { test, averageSpeedup } of inputs.configurations)
     if (averageSpeedup !== undefined)
       book.from(`efficiency.${test}.mean`, [averageSpeedup], (speedup = 0) => speedup * PER_CENT);
@@ -17,7 +17,7 @@ export function efficiencyFigures(book: FigureBook, inputs: DualInstanceInputs):
   contextFigures(book, inputs);
 }
 
-function scenarioFigures(book: FigureBook, inputs: DualInstanceInputs): void {
+function scenarioFigures(book: RecomputedFigures, inputs: DualInstanceInputs): void {
   const largest = (values: readonly number[]): number => Math.max(...values);
   for (const scenario of SCENARIOS) {
     const cells = configurationsOf(inputs, scenario);
@@ -73,7 +73,7 @@ export function combinedMean(
 
 const RANKED = 5;
 
-function rankings(book: FigureBook, inputs: DualInstanceInputs): void {
+function rankings(book: RecomputedFigures, inputs: DualInstanceInputs): void {
   const byAverage = inputs.configurations.toSorted(
     (a, b) => b.averageEfficiencyPct.value - a.averageEfficiencyPct.value,
   );
@@ -94,7 +94,10 @@ function rankings(book: FigureBook, inputs: DualInstanceInputs): void {
 }
 
 /** Efficiency is speedup ÷ 2, run by run: so is every order statistic, mean and deviation of them. */
-function overallFigures(book: FigureBook, { overall: { speedup, efficiencyPct } }: DualInstanceInputs): void {
+function overallFigures(
+  book: RecomputedFigures,
+  { overall: { speedup, efficiencyPct } }: DualInstanceInputs,
+): void {
   for (const name of ["min", "max", "mean", "median", "sd", "p5", "p25", "p75", "p95"] as const)
     book.from(`overall.${name}.value`, [speedup[name]], (value = 0) => value * PER_CENT);
   book.from("overall.median-share.value", [speedup.median], (value = 0) => value * PER_CENT);
@@ -122,7 +125,7 @@ export function mostMeanSdPoints(inputs: DualInstanceInputs, scenario: Scenario)
   );
 }
 
-function consistencyFigures(book: FigureBook, inputs: DualInstanceInputs): void {
+function consistencyFigures(book: RecomputedFigures, inputs: DualInstanceInputs): void {
   for (const scenario of SCENARIOS) {
     const cells = configurationsOf(inputs, scenario);
     book.between(`consistency.${scenario}.sd`, 0, mostMeanSdPoints(inputs, scenario));
@@ -149,7 +152,7 @@ export function contextGains(inputs: DualInstanceInputs): readonly number[] {
 /** The same cell as test003, run again. */
 const VALIDATION_TEST = "test202";
 
-function contextFigures(book: FigureBook, inputs: DualInstanceInputs): void {
+function contextFigures(book: RecomputedFigures, inputs: DualInstanceInputs): void {
   const gains = contextGains(inputs);
   book.exactly("context.low.value", Math.min(...gains));
   book.exactly("context.high.value", Math.max(...gains));

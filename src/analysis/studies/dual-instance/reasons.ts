@@ -8,7 +8,7 @@ export const DUAL_INSTANCE_REASONS: ReadonlyMap<string, string> = new Map([
   ["overall.median.value", "half of the printed median speedup 1.977 is 98.85: one of the two is wrong"],
   ["consistency.chimera_hetero.sd", "the printed means and best runs allow at most 1.89 points"],
   ["consistency.chimera_homo.sd", "the printed means and best runs allow at most 5.57 points"],
-  ["consistency.chimera_hetero.cv", "the printed means and best runs allow at most 1.91 %"],
+  ["consistency.chimera_hetero.cv", "the printed means and best runs allow less"],
   ["consistency.chimera_homo.cv", "the printed means and best runs allow less"],
   ["against-python.contention-low.delta", "0.74 − 10 is −9.3"],
   ["solo.throughput.delta", "15.20 is the difference in tok/s; in per cent it is 15.3"],

@@ -1,5 +1,5 @@
 /** Study 001 from its inputs alone. */
-import { FigureBook } from "../figure-book.ts";
+import { RecomputedFigures } from "../recomputed-figures.ts";
 import type { StudyResults } from "../study-findings.ts";
 import { costFigures, paradoxFigures, pythonFigures, soloFigures } from "./comparison-figures.ts";
 import { dualInstanceCorrections } from "./corrections.ts";
@@ -10,7 +10,7 @@ import { DUAL_INSTANCE_REASONS } from "./reasons.ts";
 
 export function dualInstance(given: unknown): StudyResults {
   const inputs = dualInstanceInputs.parse(given);
-  const book = new FigureBook();
+  const book = new RecomputedFigures();
   efficiencyFigures(book, inputs);
   pythonFigures(book, inputs);
   soloFigures(book, inputs);

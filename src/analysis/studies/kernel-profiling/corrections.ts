@@ -113,7 +113,7 @@ function impliedTokens(inputs: KernelProfilingInputs): CorrectionTable {
     columns: [
       { heading: "alone", unit: "plain", decimals: 1 },
       { heading: "N = 8", unit: "plain", decimals: 1 },
-      { heading: "published N = 8", unit: "tok/s", decimals: 2 },
+      { heading: "published", unit: "tok/s", decimals: 2 },
       { heading: "by walls", unit: "tok/s", decimals: 2 },
     ],
     rows: CONDITIONS.map(([backend, model]) => {
@@ -151,12 +151,12 @@ function bandwidth(inputs: KernelProfilingInputs): CorrectionTable {
   return {
     id: "bandwidth-share",
     title: `Bandwidth observed at N = ${inputs.settings.agentsTogether}, % of the ${inputs.gpu.peakGbS} GB/s peak`,
-    note: "The study's rule for saturation is above 80 %. The last columns take the size a parameter really has in each format, scales included; which of the two Ollama served is in doubt, since its kernel is named with type 8, which is Q8_0. A share above 100 % cannot be: then weights were read for several agents at once, or the format is another.",
+    note: "The study's rule for saturation is above 80 %. The last two columns, by walls, take the size a parameter really has in each format, scales included; which of the two Ollama served is in doubt, since its kernel is named with type 8, which is Q8_0. A share above 100 % cannot be: then weights were read for several agents at once, or the format is another.",
     columns: [
-      { heading: "as published", unit: "percent", decimals: 1 },
+      { heading: "published", unit: "percent", decimals: 1 },
       { heading: "by walls", unit: "percent", decimals: 1 },
-      { heading: "if Q4_0, by walls", unit: "percent", decimals: 1 },
-      { heading: "if Q8_0, by walls", unit: "percent", decimals: 1 },
+      { heading: "as Q4_0", unit: "percent", decimals: 1 },
+      { heading: "as Q8_0", unit: "percent", decimals: 1 },
     ],
     rows: CONDITIONS.map(([backend, model]) => {
       const share = (choice: Parameters<typeof observedSharePct>[3]): number =>
@@ -193,12 +193,12 @@ function pooling(inputs: KernelProfilingInputs): CorrectionTable {
   return {
     id: "pooling",
     title: "Pooled tests: the spread they divide by is the difference between two models",
-    note: "A t test assumes one population per group, and a rank test that the runs are alike. These groups have two humps, so the pooled p, d and intervals describe the choice of models and not the repeats; the tests by model stand.",
+    note: "A t test assumes one population per group, and a rank test that the runs are alike. These groups have two humps, so the pooled p, d and intervals (last column: share of the squares that lies between the models) describe the choice of models and not the repeats; the tests by model stand.",
     columns: [
       { heading: "pooled sd", unit: "tok/s", decimals: 2 },
       { heading: "sd of 1B", unit: "tok/s", decimals: 2 },
       { heading: "sd of 3B", unit: "tok/s", decimals: 2 },
-      { heading: "between models", unit: "percent", decimals: 1 },
+      { heading: "between", unit: "percent", decimals: 1 },
     ],
     rows: BACKENDS.flatMap((backend) =>
       ([1, 8] as const).map((agents) => {

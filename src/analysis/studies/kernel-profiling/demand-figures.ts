@@ -1,13 +1,13 @@
 /** Study 002, figures that are calculated and not measured: bandwidth, power and Holm's thresholds. */
 import { holm } from "../../../stats/holm.ts";
 import { detectableEffect } from "../../../stats/power.ts";
-import type { FigureBook } from "../figure-book.ts";
+import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { asGiven } from "../printed-number.ts";
 import type { KernelProfilingInputs } from "./inputs.ts";
 import { BACKENDS, modelOf } from "./inputs.ts";
 
 /** Weights read once per token: bytes per token × tokens per second, in GB/s since parameters are in billions. */
-export function bandwidthFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function bandwidthFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   const { agentsTogether } = inputs.settings;
   const percentOfPeak = 100 / inputs.gpu.peakGbS;
   const excess: number[] = [];
@@ -41,7 +41,7 @@ export function bandwidthFigures(book: FigureBook, inputs: KernelProfilingInputs
 /** What vLLM was said to gain in throughput at N = 8, which the study sets against the saved reads. */
 const QUOTED_BATCHING_GAIN = 2.25;
 
-export function batchingFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function batchingFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   const { agentsTogether, maxNewTokens } = inputs.settings;
   const weightsGb = modelOf(inputs, "1b").paramsB.value * inputs.bytesPerParam.ollama;
   const passes = agentsTogether * maxNewTokens;
@@ -55,7 +55,7 @@ export function batchingFigures(book: FigureBook, inputs: KernelProfilingInputs)
 export const GROUP_SIZES = [6, 5, 3, 2] as const;
 
 /** d_min = t_crit(α/2, 2n − 2) · √(2/n), the study's own formula: the d from which on p < 0.05. */
-export function powerFigures(book: FigureBook): void {
+export function powerFigures(book: RecomputedFigures): void {
   for (const n of GROUP_SIZES) {
     const effect = detectableEffect(n);
     if (effect.kind === "known") book.exactly(`power.${n}.d`, effect.criticalD);
@@ -63,7 +63,10 @@ export function powerFigures(book: FigureBook): void {
 }
 
 /** The six thresholds as the study declares its family, whether or not a test of it is defined. */
-export function holmFigures(book: FigureBook, { holm: { alpha, tests } }: KernelProfilingInputs): void {
+export function holmFigures(
+  book: RecomputedFigures,
+  { holm: { alpha, tests } }: KernelProfilingInputs,
+): void {
   const allDefined = holm(
     tests.map(() => 1),
     alpha,

@@ -1,5 +1,5 @@
 /** Study 002 from its inputs alone. */
-import { FigureBook } from "../figure-book.ts";
+import { RecomputedFigures } from "../recomputed-figures.ts";
 import type { PublishedFigures, StudyResults } from "../study-findings.ts";
 import { kernelProfilingCorrections } from "./corrections.ts";
 import { bandwidthFigures, batchingFigures, holmFigures, powerFigures } from "./demand-figures.ts";
@@ -19,7 +19,7 @@ import { traceFindings } from "./trace-findings.ts";
 
 export function kernelProfiling(given: unknown, published: PublishedFigures): StudyResults {
   const inputs = kernelProfilingInputs.parse(given);
-  const book = new FigureBook();
+  const book = new RecomputedFigures();
   throughputFigures(book, inputs);
   degradationFigures(book, inputs);
   pooledFigures(book, inputs);

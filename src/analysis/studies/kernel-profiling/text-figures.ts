@@ -1,5 +1,5 @@
 /** Study 002, ratios and differences that stand in its sentences. */
-import type { FigureBook } from "../figure-book.ts";
+import type { RecomputedFigures } from "../recomputed-figures.ts";
 import type { PrintedNumber } from "../printed-number.ts";
 import { changePct, meanOf, spreadOf } from "../sample-figures.ts";
 import type { Backend, KernelProfilingInputs, Model } from "./inputs.ts";
@@ -7,7 +7,7 @@ import { conditionOf, modelOf, pooled } from "./inputs.ts";
 
 type Quantity = "tokS" | "wallMs" | "kernels" | "gpuTimeMs";
 
-export function textFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function textFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   const runs = (backend: Backend, model: Model, agents: 1 | 8, quantity: Quantity) =>
     conditionOf(inputs, backend, model, agents)[quantity];
   const ratio = (id: string, over: readonly PrintedNumber[], under: readonly PrintedNumber[]): void =>
@@ -62,7 +62,7 @@ function leastKernelGap(inputs: KernelProfilingInputs): number {
   return Math.min(...gaps);
 }
 
-function differences(book: FigureBook, inputs: KernelProfilingInputs): void {
+function differences(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   const rates = (backend: Backend, model: Model, agents: 1 | 8) =>
     conditionOf(inputs, backend, model, agents).tokS;
   for (const model of ["1b", "3b"] as const) {
@@ -93,7 +93,7 @@ function differences(book: FigureBook, inputs: KernelProfilingInputs): void {
   calculated(book, inputs);
 }
 
-function calculated(book: FigureBook, inputs: KernelProfilingInputs): void {
+function calculated(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   const { settings, gpu, bytesPerParam, roundedTokS } = inputs;
   const demand = (backend: Backend, model: Model, when: "alone" | "together"): number => {
     const rate = roundedTokS[`${backend}-${model}`]?.[when].value ?? Number.NaN;

@@ -1,13 +1,13 @@
 /** Study 002, throughput: SS4, SS5, SS6 and SS7 from the per-run rates. */
 import { median, quantile, sortedNumbers } from "../../../stats/quantile.ts";
-import type { FigureBook } from "../figure-book.ts";
+import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { changePct, effectOf, mannWhitneyOf, meanOf, spreadOf, welchOf } from "../sample-figures.ts";
 import type { KernelProfilingInputs } from "./inputs.ts";
 import { BACKENDS, conditionOf, MODELS, pooled } from "./inputs.ts";
 
 type Samples = { readonly alone: readonly number[]; readonly together: readonly number[] };
 
-export function throughputFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function throughputFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   for (const condition of inputs.conditions) {
     const id = `throughput.${condition.id}`;
     const runs = { runs: condition.tokS };
@@ -23,7 +23,7 @@ export function throughputFigures(book: FigureBook, inputs: KernelProfilingInput
   }
 }
 
-export function degradationFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function degradationFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   for (const backend of BACKENDS)
     for (const model of MODELS) {
       const samples = {
@@ -41,7 +41,7 @@ function change({ alone, together }: Samples): number {
   return changePct(meanOf(alone), meanOf(together));
 }
 
-export function pooledFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function pooledFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   for (const backend of BACKENDS) {
     const alone = pooled(inputs, backend, 1, "tokS");
     const together = pooled(inputs, backend, 8, "tokS");
@@ -67,7 +67,7 @@ export function pooledFigures(book: FigureBook, inputs: KernelProfilingInputs): 
 }
 
 /** Ollama's degradation less PyTorch's is what the study calls the share of the serving stack. */
-export function attributionFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function attributionFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   const samplesOf = (backend: "ollama" | "pytorch", model?: "1b" | "3b") => ({
     alone:
       model === undefined ? pooled(inputs, backend, 1, "tokS") : conditionOf(inputs, backend, model, 1).tokS,
@@ -86,7 +86,7 @@ export function attributionFigures(book: FigureBook, inputs: KernelProfilingInpu
   }
 }
 
-export function backendFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function backendFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   for (const model of MODELS) {
     const runs = (backend: "ollama" | "pytorch", agents: 1 | 8) =>
       conditionOf(inputs, backend, model, agents).tokS;

@@ -1,5 +1,5 @@
 /** Study 002, what its profiles gave: SS8 and SS10 to SS16, and the ratios in its text. */
-import type { FigureBook } from "../figure-book.ts";
+import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { changePct, effectOf, mannWhitneyOf, meanOf, spreadOf, welchOf } from "../sample-figures.ts";
 import type { KernelProfilingInputs } from "./inputs.ts";
 import { BACKENDS, pooled } from "./inputs.ts";
@@ -7,7 +7,7 @@ import { memoryTimeBounds } from "./memory-time.ts";
 
 const US_PER_MS = 1000;
 
-export function kernelFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function kernelFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   for (const backend of BACKENDS) {
     for (const agents of [1, 8] as const) {
       const id = `kernels-pooled.${backend}-${agents}`;
@@ -46,7 +46,7 @@ export function kernelFigures(book: FigureBook, inputs: KernelProfilingInputs): 
 }
 
 /** No value of a run is printed: t follows from d, and p is bounded by the degrees of freedom that are possible. */
-export function memoryTimeFigures(book: FigureBook, inputs: KernelProfilingInputs): void {
+export function memoryTimeFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   for (const backend of BACKENDS) {
     const memory = inputs.memoryTimeMs[backend];
     const id = `memory-time.${backend}`;

@@ -1,5 +1,5 @@
 /** Study 004 from its inputs alone. */
-import { FigureBook } from "../figure-book.ts";
+import { RecomputedFigures } from "../recomputed-figures.ts";
 import { changePct, meanOf } from "../sample-figures.ts";
 import type { StudyResults } from "../study-findings.ts";
 import { swarmRouterCorrections, swarmRouterFindings } from "./findings.ts";
@@ -8,7 +8,7 @@ import { jobMemory, mostWithinBudgetGb, swarmRouterInputs, violationPct } from "
 
 export function swarmRouter(given: unknown): StudyResults {
   const inputs = swarmRouterInputs.parse(given);
-  const book = new FigureBook();
+  const book = new RecomputedFigures();
   showcaseFigures(book, inputs);
   routingFigures(book, inputs);
   return {
@@ -25,7 +25,7 @@ export function swarmRouter(given: unknown): StudyResults {
   };
 }
 
-function showcaseFigures(book: FigureBook, { showcase }: SwarmRouterInputs): void {
+function showcaseFigures(book: RecomputedFigures, { showcase }: SwarmRouterInputs): void {
   const { perJob } = showcase;
   const mean = (...values: readonly number[]): number => meanOf(values);
   for (const [row, lp, llm] of [
@@ -57,7 +57,7 @@ function showcaseFigures(book: FigureBook, { showcase }: SwarmRouterInputs): voi
   );
 }
 
-function routingFigures(book: FigureBook, inputs: SwarmRouterInputs): void {
+function routingFigures(book: RecomputedFigures, inputs: SwarmRouterInputs): void {
   const diverged = inputs.divergence.map(
     ({ lpBetter, llmBetter, tied }) => ((lpBetter + llmBetter + tied) / inputs.subtasks) * 100,
   );

@@ -4,7 +4,7 @@ import type { Reproduction } from "./reproduce.ts";
 import { exactly, reproduce } from "./reproduce.ts";
 
 /** Collects what the inputs of a study give, by figure id `table.row.column`. */
-export class FigureBook {
+export class RecomputedFigures {
   readonly figures = new Map<string, Reproduction>();
 
   /** A formula over printed inputs; see `reproduce`. */
