@@ -1,6 +1,8 @@
 /** `report.md`: the whole of the model, in the order a reader asks. */
 import { MEANINGS } from "./meanings.ts";
 import type { CellView, ReportModel } from "./model.ts";
+import { scalingSection } from "./scaling/scaling-section.ts";
+import { renderSectionMarkdown } from "./section/section-markdown.ts";
 import type { TextTable } from "./tables.ts";
 import {
   agentTable,
@@ -28,6 +30,7 @@ export function renderMarkdown(model: ReportModel): string {
           markdownTable(figureTable(model.overall)),
         ]
       : []),
+    ...scaling(model),
     ...model.repeats.map(escape),
     ...warnings(model),
     ...model.cells.flatMap((cell) => cellBlocks(cell, several)),
@@ -54,6 +57,11 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
     ...titled("Where each agent's time went, means over together trials:", timeTable(cell.agents)),
     ...titled("A request as the engine reports it, means over together trials:", engineTable(cell.agents)),
   ];
+}
+
+function scaling(model: ReportModel): readonly string[] {
+  const section = scalingSection(model.scaling, false);
+  return section === undefined ? [] : [renderSectionMarkdown(section).trimEnd()];
 }
 
 function titled(title: string, table: TextTable | undefined): readonly string[] {

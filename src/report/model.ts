@@ -7,6 +7,8 @@ import type { AgentSummary, CellAnalysis, CellNull, NullFigures } from "../analy
 import type { EngineSplitMeans } from "../analysis/engine-split.ts";
 import type { RequestDistribution } from "../analysis/request-distribution.ts";
 import { PERCENTILES } from "../analysis/request-distribution.ts";
+import type { LadderScaling } from "../analysis/scaling/scaling.ts";
+import { scalingOf } from "../analysis/scaling/scaling.ts";
 import type { TimeParts } from "../analysis/time-parts.ts";
 import type { RunWarning } from "../analysis/warnings.ts";
 import { formatBytes } from "../core/units.ts";
@@ -99,6 +101,8 @@ export interface ReportModel {
   readonly cells: readonly CellView[];
   /** Over all cells; only where there are several. */
   readonly overall: readonly FigureView[];
+  /** Cells that differ in the number of agents alone. */
+  readonly scaling: readonly LadderScaling[];
   readonly repeats: readonly string[];
   readonly warnings: readonly RunWarning[];
   readonly facts: readonly FactView[];
@@ -119,6 +123,7 @@ export function toReportModel(analysis: RunAnalysis, options: ReportOptions = {}
     answer: answerOf(analysis),
     cells: cells.map(cellView),
     overall: cells.length > 1 ? figureViews(analysis.overall, undefined) : [],
+    scaling: scalingOf(analysis),
     repeats: analysis.repeats.map(repeatSentence),
     warnings: analysis.warnings,
     facts: facts(analysis),

@@ -4,6 +4,8 @@ import stringWidth from "string-width";
 import type { CellView, ReportModel } from "./model.ts";
 import type { Paint } from "./paint.ts";
 import { paint } from "./paint.ts";
+import { scalingSection } from "./scaling/scaling-section.ts";
+import { renderSectionText } from "./section/section-text.ts";
 import type { TextTable } from "./tables.ts";
 import {
   agentTable,
@@ -45,11 +47,18 @@ export function renderTerminal(model: ReportModel, options: TerminalOptions): st
     style.bold(wrap(model.answer[0] ?? "", columns)),
     ...model.answer.slice(1).map((sentence) => wrap(sentence, columns)),
     ...body,
+    ...scalingBlock(model, columns),
     ...model.repeats.map((sentence) => wrap(sentence, columns)),
     ...warningBlock(model, { columns, style, wide }),
     footer(model, style),
   ];
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+/** The label SIMULATED already stands above everything. */
+function scalingBlock({ scaling }: ReportModel, columns: number): readonly string[] {
+  const section = scalingSection(scaling, false);
+  return section === undefined ? [] : [renderSectionText(section, columns).trimEnd()];
 }
 
 const IDEAL_LEGEND =

@@ -17,6 +17,8 @@ import { pairingOf } from "./pairing.ts";
 import type { NeededSize } from "../../stats/power.ts";
 import type { Change } from "./samples.ts";
 import { NO_CHANGE, repeatsToDecide } from "./samples.ts";
+import type { SettingDifference } from "./setting-differences.ts";
+import { settingDifferences } from "./setting-differences.ts";
 import type { ComparedCell, Side } from "./side.ts";
 
 export interface ComparedMetric extends Contrast {
@@ -67,6 +69,8 @@ export interface Comparison {
   readonly pairs: readonly ComparedPair[];
   readonly onlyA: readonly string[];
   readonly onlyB: readonly string[];
+  /** What the servers themselves say was set differently: perhaps the cause that is looked for. */
+  readonly settings: readonly SettingDifference[];
   readonly caveats: readonly Caveat[];
 }
 
@@ -127,6 +131,7 @@ export function compareRuns(a: Side, b: Side, options: CompareOptions = {}): Com
     })),
     onlyA: match.onlyA,
     onlyB: match.onlyB,
+    settings: settingDifferences(a, b, match.pairs),
     caveats: caveatsOf(a, b, match.pairs),
   };
 }

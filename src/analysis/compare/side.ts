@@ -1,5 +1,5 @@
 /** One side of a comparison: cells with one value per metric and trial, whatever they were read from. */
-import type { RunManifest } from "../../record/run-manifest.ts";
+import type { EndpointFacts, RunManifest } from "../../record/run-manifest.ts";
 import { scenarioSchema } from "../../workload/scenario.ts";
 import type { RunAnalysis } from "../analyse-run.ts";
 import type { BlockAnalysis } from "../block.ts";
@@ -29,6 +29,8 @@ export interface ComparedCell {
   readonly outputPerRequest: number | undefined;
   readonly models: readonly string[];
   readonly engines: readonly string[];
+  /** The servers its agents used, as the manifest has them. */
+  readonly endpoints: readonly EndpointFacts[];
 }
 
 export interface Side {
@@ -74,6 +76,7 @@ function comparedCell(cell: CellAnalysis, manifest: RunManifest): ComparedCell {
     trials: cell.blocks.map(comparedTrial),
     inputPerRequest: meanKnown(agents.map(({ together }) => together.inputPerRequest)),
     outputPerRequest: meanKnown(agents.map(({ together }) => together.outputPerRequest)),
+    endpoints,
     models: distinct(endpoints.map((endpoint) => endpoint.model)),
     engines: distinct(endpoints.map(({ engine, version }) => [engine, version].filter(Boolean).join(" "))),
   };

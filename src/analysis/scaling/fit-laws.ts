@@ -13,7 +13,7 @@ import { correctedAkaike } from "../../stats/fit-result.ts";
 import { fitLeastSquares } from "../../stats/least-squares.ts";
 import type { Observation } from "../../stats/linearised-model.ts";
 import { mean } from "../../stats/quantile.ts";
-import type { LadderLevel } from "./ladder.ts";
+import type { Ladder, LadderLevel } from "./ladder.ts";
 import type { LawName } from "./laws.ts";
 import { LAWS, uslPeak } from "./laws.ts";
 
@@ -25,8 +25,8 @@ export interface FittedLaw {
   readonly peakAgents: FittedValue | undefined;
   /** Lower is better supported; absent where the trials are too few for that many parameters. */
   readonly akaike: number | undefined;
-  /** Every level's mean lies within 5 % of the law, or the law within that mean's interval. */
-  readonly adequate: boolean;
+  /** `fits`: the law lies within 5 % of every level's mean, or within that mean's interval. */
+  readonly standing: "fits" | "off" | "meaningless";
   /** The law's largest distance from a level's mean, as a share of that. */
   readonly worstShare: number;
   readonly band: readonly BandPoint[];
@@ -47,18 +47,21 @@ export interface BandPoint {
   readonly high: number | undefined;
 }
 
-/** Ends of an interval rest on 50 replicates each; ten times as many change its third digit. */
-export const RESAMPLES = 2_000;
+/** Ends of an interval rest on 25 replicates each, and every replicate is five fits. */
+export const RESAMPLES = 1_000;
 /** A level may lie off by as much as one trial differs from the next on a quiet machine. */
 const TOLERATED_SHARE = 0.05;
 /** Points of a drawn curve between and at the levels. */
 const BAND_POINTS = 13;
 
+export type FittedLadder = Pick<Ladder, "levels" | "slots">;
+
 /** `undefined` where the law cannot be fitted to these levels. */
-export function fitLaw(law: LawName, levels: readonly LadderLevel[], seed: number): FittedLaw | undefined {
-  const fit = fitOf(law, observationsOf(levels));
+export function fitLaw(law: LawName, ladder: FittedLadder, seed: number): FittedLaw | undefined {
+  const { levels, slots } = ladder;
+  const fit = fitOf(law, observationsOf(levels), slots);
   if (fit === undefined) return undefined;
-  const resample = resampler(law, levels, fit);
+  const resample = resampler(law, ladder, fit);
   // One stream for all figures of a law: each sees the same draws in the same order, so that the
   // n-th fit is made once and used for all of them.
   const interval = (
@@ -84,11 +87,12 @@ export function fitLaw(law: LawName, levels: readonly LadderLevel[], seed: numbe
       interval((values) => values[index]),
     );
   const peak = law === "usl" ? uslPeak(parameters[1] as number, parameters[2] as number) : undefined;
-  const throughput = (agents: number): number => LAWS[law].throughput(agents, parameters);
+  const throughput = (agents: number): number => LAWS[law].throughput(agents, parameters, slots);
+  const named = LAWS[law].parameters.map((name, index) => ({ name, ...valueAt(index + 1) }));
   return {
     law,
     oneTokS: valueAt(0),
-    parameters: LAWS[law].parameters.map((name, index) => ({ name, ...valueAt(index + 1) })),
+    parameters: named,
     peakAgents:
       peak === undefined
         ? undefined
@@ -97,9 +101,9 @@ export function fitLaw(law: LawName, levels: readonly LadderLevel[], seed: numbe
             interval((values) => uslPeak(values[1] as number, values[2] as number)),
           ),
     akaike: correctedAkaike(fit),
-    ...adequacy(levels, throughput),
+    ...standingOf(levels, throughput, named),
     band: gridOf(levels).map((agents) => {
-      const around = interval((values) => LAWS[law].throughput(agents, values));
+      const around = interval((values) => LAWS[law].throughput(agents, values, slots));
       return { agents, tokS: throughput(agents), low: around?.low, high: around?.high };
     }),
   };
@@ -115,6 +119,7 @@ function observationsOf(levels: readonly LadderLevel[]): readonly Observation<nu
 function fitOf(
   law: LawName,
   observations: readonly Observation<number>[],
+  slots: number | undefined,
   near?: ConvergedFit,
 ): ConvergedFit | undefined {
   const { start, throughput } = LAWS[law];
@@ -124,14 +129,15 @@ function fitOf(
     ...parameter,
     start: near?.parameters[index]?.value ?? parameter.start,
   }));
-  const fit = fitLeastSquares({ observations, parameters, model: throughput });
+  const model = (agents: number, values: ArrayLike<number>): number => throughput(agents, values, slots);
+  const fit = fitLeastSquares({ observations, parameters, model });
   return fit.kind === "converged" ? fit : undefined;
 }
 
 /** The parameters of the n-th draw of trials, fitted through the means of what was drawn of each level. */
 function resampler(
   law: LawName,
-  levels: readonly LadderLevel[],
+  { levels, slots }: FittedLadder,
   near: ConvergedFit,
 ): (draw: number, trials: Uint32Array) => readonly number[] | undefined {
   const values = Float64Array.from(levels.flatMap((level) => level.tokS));
@@ -155,7 +161,7 @@ function resampler(
         weight: count / (averages[index] as number) ** 2,
       };
     });
-    fits[draw] = fitOf(law, observations, near)?.parameters.map(({ value }) => value);
+    fits[draw] = fitOf(law, observations, slots, near)?.parameters.map(({ value }) => value);
     return fits[draw];
   };
 }
@@ -169,11 +175,15 @@ function fitted(value: number, interval: FittedValue["interval"]): FittedValue {
   return { value, interval, spansZero: interval !== undefined && interval.low <= 0 && interval.high >= 0 };
 }
 
-function adequacy(
+/** Below 0 by more than a fit's last digits: agents would have to speed each other up. */
+const LEAST_SHARE = -0.01;
+
+function standingOf(
   levels: readonly LadderLevel[],
   throughput: (agents: number) => number,
-): Pick<FittedLaw, "adequate" | "worstShare"> {
-  let adequate = true;
+  parameters: readonly FittedValue[],
+): Pick<FittedLaw, "standing" | "worstShare"> {
+  let standing: FittedLaw["standing"] = "fits";
   let worstShare = 0;
   for (const { agents, tokS } of levels) {
     const measured = describe(tokS);
@@ -183,9 +193,10 @@ function adequacy(
     worstShare = Math.max(worstShare, share);
     const { spread } = measured;
     const covered = spread.kind === "known" && expected >= spread.ci95.low && expected <= spread.ci95.high;
-    if (share > TOLERATED_SHARE && !covered) adequate = false;
+    if (share > TOLERATED_SHARE && !covered) standing = "off";
   }
-  return { adequate, worstShare };
+  const below = parameters.some(({ value, interval }) => (interval?.high ?? value) < LEAST_SHARE);
+  return { standing: below ? "meaningless" : standing, worstShare };
 }
 
 /** The levels themselves and even steps between the first and the last. */

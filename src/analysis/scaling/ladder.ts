@@ -1,6 +1,7 @@
 /** A ladder: the same cell with 1, 2, 4 … agents. Only N may differ between its levels. */
 import { canonicalJson } from "../../core/ids.ts";
 import { MS_PER_S } from "../../core/units.ts";
+import type { RunManifest } from "../../record/run-manifest.ts";
 import { mean } from "../../stats/quantile.ts";
 import type { BlockAnalysis } from "../block.ts";
 import type { CellAnalysis } from "../cell.ts";
@@ -27,21 +28,23 @@ export interface Ladder {
   /** Tokens that a request holds in the cache on average while it decodes: its prompt and half of its answer. */
   readonly contextTokens: number | undefined;
   readonly endpoints: readonly string[];
+  /** Requests that all its servers decode at once; absent where one does not say. */
+  readonly slots: number | undefined;
 }
 
 /** Two levels make a ladder; what can be said of it depends on how many there are. */
 const FEWEST_LEVELS = 2;
 
-export function laddersOf(cells: readonly CellAnalysis[]): readonly Ladder[] {
+export function laddersOf(cells: readonly CellAnalysis[], manifest: RunManifest): readonly Ladder[] {
   const byRest = new Map<string, CellAnalysis[]>();
   for (const cell of cells) {
     const group = byRest.get(restOf(cell));
     if (group === undefined) byRest.set(restOf(cell), [cell]);
     else group.push(cell);
   }
-  const ladders = [...byRest.values()].flatMap(ladderOf);
+  const ladders = [...byRest.values()].flatMap((group) => ladderOf(group, manifest));
   // Cells that someone named by hand, each with its own number of agents, are a ladder too.
-  return ladders.length > 0 ? ladders : ladderOf(cells);
+  return ladders.length > 0 ? ladders : ladderOf(cells, manifest);
 }
 
 const COUNT_SUFFIX = / N=\d+$/;
@@ -56,7 +59,7 @@ function restOf(cell: CellAnalysis): string {
   return canonicalJson([cell.scenario, nameOf(cell), others]);
 }
 
-function ladderOf(cells: readonly CellAnalysis[]): readonly Ladder[] {
+function ladderOf(cells: readonly CellAnalysis[], manifest: RunManifest): readonly Ladder[] {
   const levels = cells.map(levelOf).filter((level) => level.tokS.length > 0);
   const counts = new Set(levels.map((level) => level.agents));
   const [first] = cells;
@@ -65,14 +68,25 @@ function ladderOf(cells: readonly CellAnalysis[]): readonly Ladder[] {
   const whole = [...soloLevel(cells, sorted[0]), ...sorted];
   if (whole.length < FEWEST_LEVELS) return [];
   const names = new Set(cells.map(nameOf));
+  const endpoints = [...new Set(cells.flatMap((cell) => cell.agents.flatMap((agent) => agent.endpoints)))];
   return [
     {
       name: names.size === 1 ? nameOf(first) : first.scenario,
       levels: whole,
       contextTokens: contextTokens(cells),
-      endpoints: [...new Set(cells.flatMap((cell) => cell.agents.flatMap((agent) => agent.endpoints)))],
+      endpoints,
+      slots: slotsOf(manifest, endpoints),
     },
   ];
+}
+
+/** By server: two names of one url are one server, and its models share the slots. */
+function slotsOf(manifest: RunManifest, endpoints: readonly string[]): number | undefined {
+  const byUrl = new Map<string, number | undefined>();
+  for (const { name, url, slots } of manifest.endpoints) if (endpoints.includes(name)) byUrl.set(url, slots);
+  const known = [...byUrl.values()].filter((slots) => slots !== undefined);
+  if (known.length === 0 || known.length < byUrl.size) return undefined;
+  return known.reduce((total, slots) => total + slots, 0);
 }
 
 function levelOf(cell: CellAnalysis): LadderLevel {

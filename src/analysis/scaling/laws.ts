@@ -8,6 +8,7 @@
  * | linear | λN |
  * | Amdahl | λN ÷ (1 + s(N − 1)) |
  * | Gustafson | λ(N − s(N − 1)) |
+ * | slots | Amdahl's up to the number of slots, and no more from there on: further agents queue |
  * | USL | λN ÷ (1 + σ(N − 1) + κN(N − 1)) |
  *
  * G. M. Amdahl, "Validity of the single processor approach to achieving large scale computing
@@ -21,15 +22,15 @@
  */
 import type { Parameter } from "../../stats/linearised-model.ts";
 
-export type LawName = "saturated" | "linear" | "amdahl" | "gustafson" | "usl";
+export type LawName = "saturated" | "linear" | "amdahl" | "gustafson" | "slots" | "usl";
 
 export interface Law {
   /** Names of the parameters after λ. */
   readonly parameters: readonly string[];
   /** Starting values and bounds, λ first, from the throughput of one agent as far as it is known. */
   readonly start: (oneTokS: number) => readonly Parameter[];
-  /** NaN where the law has no meaning. */
-  readonly throughput: (agents: number, parameters: ArrayLike<number>) => number;
+  /** NaN where the law has no meaning. `slots`: requests that the servers decode at once. */
+  readonly throughput: (agents: number, parameters: ArrayLike<number>, slots?: number) => number;
 }
 
 /**
@@ -63,6 +64,14 @@ export const LAWS: Readonly<Record<LawName, Law>> = {
     parameters: ["s"],
     start: (oneTokS) => [lambda(oneTokS), serialShare],
     throughput: (agents, parameters) => at(parameters, 0) * (agents - at(parameters, 1) * (agents - 1)),
+  },
+  slots: {
+    parameters: ["s"],
+    start: (oneTokS) => [lambda(oneTokS), serialShare],
+    throughput: (agents, parameters, slots = Number.NaN) => {
+      const decoding = Math.min(agents, slots);
+      return overPositive(at(parameters, 0) * decoding, 1 + at(parameters, 1) * (decoding - 1));
+    },
   },
   usl: {
     parameters: ["σ", "κ"],

@@ -107,7 +107,7 @@ describe("a ladder of agents", () => {
           tokS: Array.from({ length: 6 }, () => usl(0.1, 0.003)(agents) * (1 + 0.01 * random.normal())),
         }),
       );
-      return fitLaw("usl", levels, seed)?.parameters[0]?.interval;
+      return fitLaw("usl", { levels, slots: undefined }, seed)?.parameters[0]?.interval;
     });
     const held = intervals.filter(
       (interval) => interval !== undefined && interval.low <= 0.1 && 0.1 <= interval.high,
@@ -138,6 +138,21 @@ describe("a ladder of agents", () => {
     expect(flat.choice.kind === "supported" && flat.choice.laws[0]).toBe("saturated");
     const free = ladder({ counts: [1, 2, 4, 8], tokS: (agents) => 30 * agents, noise: 0.01, runs: 4 });
     expect(free.choice.kind === "supported" && free.choice.laws[0]).toBe("linear");
+  });
+
+  it("takes a queue for slots as what it is, and not for a peak", () => {
+    // Four slots on one server: Amdahl with s = 0.05 up to four agents, and the same for eight and sixteen.
+    const slots = (agents: number): number => {
+      const decoding = Math.min(agents, 4);
+      return (100 * decoding) / (1 + 0.05 * (decoding - 1));
+    };
+    const endpoints = ["a", "b"].map((name) => madeEndpoint(name, { url: "http://127.0.0.1:1", slots: 4 }));
+    const spec = { counts: [1, 2, 4, 8, 16], tokS: slots, noise: 0.005, runs: 4 };
+    const told = ladder({ ...spec, manifest: { endpoints } });
+    expect(told.choice).toEqual({ kind: "supported", laws: ["slots"] });
+    expect(lawOf(told, "slots").parameters[0]?.value).toBeCloseTo(0.05, 1);
+    // A server that does not say how many it has leaves no law that fits.
+    expect(ladder(spec).choice.kind).toBe("none");
   });
 
   it("says that no law fits a staircase", () => {

@@ -35,7 +35,7 @@ export type LawChoice =
   | { readonly kind: "too-few-levels"; readonly levels: number; readonly needed: number }
   /** There are levels enough, and too few trials to hold laws against each other. */
   | { readonly kind: "too-few-trials"; readonly trials: number; readonly needed: number }
-  /** None comes within 5 % of every level. */
+  /** None that has a meaning comes within 5 % of every level. */
   | { readonly kind: "none"; readonly nearest: FittedLaw | undefined }
   /** Best first; all are within 2 of the best by AICc. The first is the one with the fewest parameters. */
   | { readonly kind: "supported"; readonly laws: readonly LawName[] };
@@ -67,9 +67,9 @@ export function scalingOf(
   { cells, manifest }: Pick<RunAnalysis, "cells" | "manifest">,
   options: ScalingOptions = {},
 ): readonly LadderScaling[] {
-  return laddersOf(cells).map((ladder) => {
+  return laddersOf(cells, manifest).map((ladder) => {
     const enough = ladder.levels.length >= FEWEST_LEVELS;
-    const laws = enough ? LAW_NAMES.flatMap((law) => fitLaw(law, ladder.levels, manifest.seed) ?? []) : [];
+    const laws = enough ? lawsToTry(ladder).flatMap((law) => fitLaw(law, ladder, manifest.seed) ?? []) : [];
     return {
       name: ladder.name,
       levels: levelsOf(ladder, manifest.seed),
@@ -79,6 +79,12 @@ export function scalingOf(
       measuredKneeAgents: measuredKnee(laws),
     };
   });
+}
+
+/** Slots that nobody queued for make no law of their own. */
+function lawsToTry({ slots, levels }: Ladder): readonly LawName[] {
+  const queued = slots !== undefined && slots < (levels.at(-1)?.agents ?? 0);
+  return LAW_NAMES.filter((law) => law !== "slots" || queued);
 }
 
 function levelsOf({ levels }: Ladder, seed: number): readonly ScalingLevel[] {
@@ -137,7 +143,7 @@ function choose(ladder: Ladder, laws: readonly FittedLaw[]): LawChoice {
   const ranked = exact.length > 0 ? simplestFirst(exact).slice(0, 1) : byAkaike(laws);
   const trials = ladder.levels.reduce((total, level) => total + level.tokS.length, 0);
   if (ranked.length === 0) return { kind: "too-few-trials", trials, needed: FEWEST_TRIALS };
-  const adequate = ranked.filter((law) => law.adequate);
+  const adequate = ranked.filter((law) => law.standing === "fits");
   if (adequate.length === 0) return { kind: "none", nearest: nearestOf(laws) };
   return { kind: "supported", laws: simplestFirst(adequate).map(({ law }) => law) };
 }
@@ -171,7 +177,7 @@ function nearestOf(laws: readonly FittedLaw[]): FittedLaw | undefined {
 function measuredKnee(laws: readonly FittedLaw[]): number | undefined {
   const amdahl = laws.find(({ law }) => law === "amdahl");
   const serial = amdahl?.parameters[0];
-  if (serial === undefined || amdahl?.adequate !== true || serial.spansZero || serial.value <= 0)
+  if (serial === undefined || amdahl?.standing !== "fits" || serial.spansZero || serial.value <= 0)
     return undefined;
   return (1 - serial.value) / serial.value;
 }

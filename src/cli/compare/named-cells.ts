@@ -1,0 +1,84 @@
+/** `run` and `run:cell`, as they are typed. */
+import { resolve } from "node:path";
+import type { CellAnalysis } from "../../analysis/cell.ts";
+import { OperatorError } from "../../core/errors.ts";
+import { findRun } from "../../store/list-runs.ts";
+
+export interface NamedRun {
+  /** As it was typed. */
+  readonly name: string;
+  readonly path: string;
+  /** What follows the colon. */
+  readonly cell: string | undefined;
+}
+
+/**
+ * Paths and labels may hold colons themselves, so each colon is tried in turn until what stands
+ * before it is a run. Throws RUN_NOT_FOUND.
+ */
+export function findNamedRun(name: string, runsDir: string, cwd: string): NamedRun {
+  const directory = resolve(cwd, runsDir);
+  const whole = tryRun(directory, name, cwd);
+  if (whole.kind === "found") return { name, path: whole.path, cell: undefined };
+  for (let colon = name.indexOf(":"); colon >= 0; colon = name.indexOf(":", colon + 1)) {
+    const found = tryRun(directory, name.slice(0, colon), cwd);
+    if (found.kind === "found") return { name, path: found.path, cell: name.slice(colon + 1) };
+  }
+  const colon = name.indexOf(":");
+  if (colon >= 0) findRun(directory, name.slice(0, colon), cwd);
+  throw whole.error;
+}
+
+type Found =
+  | { readonly kind: "found"; readonly path: string }
+  | { readonly kind: "none"; readonly error: OperatorError };
+
+function tryRun(runsDir: string, name: string, cwd: string): Found {
+  try {
+    return { kind: "found", path: findRun(runsDir, name, cwd) };
+  } catch (thrown) {
+    if (thrown instanceof OperatorError && thrown.code === "RUN_NOT_FOUND")
+      return { kind: "none", error: thrown };
+    throw thrown;
+  }
+}
+
+/** Shorter beginnings of a hash would be taken for words. */
+const FEWEST_HASH_DIGITS = 4;
+
+const MOST_LABELS_SHOWN = 12;
+
+/**
+ * The one cell that was meant: by its label, a beginning of its hash, or words that only its label
+ * has. Without a name all cells. Throws FLAG_INVALID, with the labels that there are.
+ */
+export function chosenCells(
+  cells: readonly CellAnalysis[],
+  { name, cell }: NamedRun,
+): readonly CellAnalysis[] {
+  if (cells.length === 0)
+    throw new OperatorError("FLAG_INVALID", {
+      message:
+        "the run has no finished trial of agents together; results that were imported have none either",
+      received: name,
+      nextStep: "finish it with slipway bench --resume, or name another run",
+    });
+  if (cell === undefined) return cells;
+  const words = cell.split(/\s+/).filter((word) => word !== "");
+  const byLabel = cells.filter((one) => one.label === cell);
+  const byHash = cell.length < FEWEST_HASH_DIGITS ? [] : cells.filter((one) => one.hash.startsWith(cell));
+  const byWords = cells.filter((one) => words.length > 0 && words.every((word) => hasWord(one.label, word)));
+  const found = [byLabel, byHash, byWords].find((matches) => matches.length > 0) ?? [];
+  if (found.length === 1) return found;
+  const shown = (found.length > 0 ? found : cells).map((one) => `"${one.label}"`).slice(0, MOST_LABELS_SHOWN);
+  throw new OperatorError("FLAG_INVALID", {
+    message: found.length > 1 ? `${found.length} cells have these words` : "the run has no such cell",
+    received: name,
+    nextStep: `name one of: ${shown.join(", ")}`,
+  });
+}
+
+/** N=1 is no word of "N=16". */
+function hasWord(label: string, word: string): boolean {
+  return label === word || label.split(/\s+/).includes(word);
+}

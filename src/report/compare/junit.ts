@@ -1,0 +1,41 @@
+/**
+ * JUnit XML for CI: a test case per check of the gate. A failed check is a failure; an inconclusive
+ * one is an error, since a skipped case would look like a passed build.
+ */
+import type { Builder } from "junit-report-builder";
+import junit from "junit-report-builder";
+import type { Comparison } from "../../analysis/compare/compare-runs.ts";
+import type { GateResult } from "../../analysis/gate.ts";
+import { checkName, checkReason } from "./gate-text.ts";
+import { metricSentence } from "./sentence.ts";
+
+/**
+ * The package is CommonJS whose whole export is the builder; its declarations describe an ES module
+ * with a default export, which Node does not make of it.
+ */
+const BUILDER = junit as unknown as Builder;
+
+/** Without a gate every metric is a case that passes, with its sentence as output. */
+export function renderJunit(comparison: Comparison, gate: GateResult | undefined): string {
+  const builder = BUILDER.newBuilder();
+  const simulated = comparison.simulated ? "SIMULATED " : "";
+  const suite = builder
+    .testSuite()
+    .name(`${simulated}slipway compare ${comparison.a.name} ${comparison.b.name}`);
+  for (const check of gate?.checks ?? []) {
+    const reason = checkReason(check);
+    const testCase = suite.testCase().className(`${simulated}${check.cell}`).name(checkName(check));
+    if (check.verdict === "failed") testCase.failure(reason, "gate");
+    else if (check.verdict === "inconclusive") testCase.error(reason, "inconclusive");
+    else testCase.standardOutput(reason);
+  }
+  if (gate === undefined)
+    for (const pair of comparison.pairs)
+      for (const metric of pair.metrics)
+        suite
+          .testCase()
+          .className(`${simulated}${pair.a.label}`)
+          .name(metric.metric)
+          .standardOutput(metricSentence(metric, comparison));
+  return builder.build();
+}
