@@ -1,5 +1,6 @@
 /** Every command, in the order `--help` shows them. */
 import { benchCommand } from "./commands/bench.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { recordCommand } from "./commands/record.ts";
@@ -11,6 +12,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   doctorCommand,
   benchCommand,
   recordCommand,
+  compareCommand,
   reportCommand,
   runsCommand,
   engineCommand,
