@@ -46,6 +46,8 @@ export const costFileSchema = z
   .strictObject({
     version: z.literal(COST_FILE_VERSION),
     title: text,
+    /** A shipped study whose costs these are. */
+    study: text.exactOptional(),
     currency: text.default("USD"),
     /** One execution: one trial, all its agents. */
     executionsPerMonth: positive,
