@@ -1,36 +1,6 @@
-/** Which parameters a run varied, and its cells laid out over them: ladders of agents, tables of two. */
+/** Which parameters a run varied, and its cells laid out over two of them at a time. */
 import { mean } from "../stats/quantile.ts";
 import type { CellAnalysis } from "./cell.ts";
-
-/** Cells that differ in the number of agents alone, by that number. */
-export interface AgentLadder {
-  /** What the cells have in common beside it; empty where nothing else varies. */
-  readonly label: string;
-  readonly cells: readonly CellAnalysis[];
-}
-
-/** A ladder of one count is none. */
-const FEWEST_RUNGS = 2;
-
-export function agentLadders(cells: readonly CellAnalysis[]): readonly AgentLadder[] {
-  const ladders = new Map<string, CellAnalysis[]>();
-  for (const cell of cells) {
-    const { agents: _, ...others } = cell.parameters;
-    const key = JSON.stringify([cell.scenario, withoutCount(cell.label), others]);
-    ladders.set(key, [...(ladders.get(key) ?? []), cell]);
-  }
-  const several = [...ladders.values()].filter(
-    (own) => new Set(own.map((cell) => cell.agentNames.length)).size >= FEWEST_RUNGS,
-  );
-  return several.map((own) => ({
-    label: several.length > 1 ? withoutCount(own[0]?.label ?? "") : "",
-    cells: [...own].sort((a, b) => a.agentNames.length - b.agentNames.length),
-  }));
-}
-
-function withoutCount(label: string): string {
-  return label.replace(/(?:^| )N=\d+\b/, "");
-}
 
 type Value = string | number | boolean;
 

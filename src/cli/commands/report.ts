@@ -2,9 +2,9 @@
 import { Command } from "commander";
 import { OperatorError } from "../../core/errors.ts";
 import type { DefineCommand } from "../define-command.ts";
-import type { StudyReportFlags } from "../report/study.ts";
+import type { RunReportFlags } from "../report/run.ts";
 
-interface ReportFlags extends StudyReportFlags {
+interface ReportFlags extends RunReportFlags {
   readonly study?: string;
 }
 
@@ -12,6 +12,8 @@ const EXAMPLES = `
 Studies: concurrent-agents, dual-instance, kernel-profiling, capacity-spike, swarm-router
 
 Examples:
+  slipway report 20261120T105312Z                          analysis.json, report.md and report.html of a run
+  slipway report runs/<run> runs/<other> --out both        two runs in one page
   slipway report --study kernel-profiling                  its tables again, with our corrections beside
   slipway report --study dual-instance --out study.md      the same as Markdown, both figures side by side
   slipway report --study swarm-router --json               every figure with its check, as one JSON document
@@ -20,17 +22,30 @@ Examples:
 export const reportCommand: DefineCommand = (io, exit) =>
   new Command("report")
     .summary("work figures out again and say what they mean")
-    .description("Holds a published study against its own inputs.")
+    .description(
+      "Reports runs as one page that opens from disk, or holds a published study against its inputs.",
+    )
     .addHelpText("after", EXAMPLES)
+    .argument("[run...]", "path, id, or a beginning of the id that only one run has")
     .option("--study <name>", "a study that ships with Slipway")
-    .option("--out <file>", "write Markdown to this file instead of printing")
+    .option("--out <path>", "the folder for the files of runs; the Markdown file for a study")
+    .option("--runs-dir <dir>", "where runs are kept", "runs")
+    .option("--skip-damaged", "leave damaged lines out instead of stopping at the first")
     .option("--json", "print one JSON document on stdout")
-    .action(async (flags: ReportFlags) => {
-      if (flags.study === undefined)
+    .action(async (runs: string[], flags: ReportFlags) => {
+      if ((flags.study === undefined) === (runs.length === 0))
         throw new OperatorError("FLAG_INVALID", {
-          message: "there is nothing to report on",
-          nextStep: "name a study: slipway report --study kernel-profiling",
+          message:
+            runs.length === 0
+              ? "there is nothing to report on"
+              : "a study and a run are two different reports",
+          nextStep: "name a run, or a study: slipway report --study kernel-profiling",
         });
+      if (flags.study === undefined) {
+        const { reportRuns } = await import("../report/run.ts");
+        exit(await reportRuns(runs, flags, io));
+        return;
+      }
       const { reportStudy } = await import("../report/study.ts");
       exit(reportStudy(flags.study, flags, io));
     });

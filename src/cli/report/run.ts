@@ -4,9 +4,12 @@ import { readRunViews } from "../../analysis/run-views.ts";
 import { OperatorError } from "../../core/errors.ts";
 import type { RunReport } from "../../report/html/page.ts";
 import { renderHtml } from "../../report/html/page.ts";
+import { insightSection } from "../../report/insight/insight-section.ts";
 import { renderMarkdown } from "../../report/markdown.ts";
 import { toReportModel } from "../../report/model.ts";
 import { chartDrawer } from "../../report/plots/draw.ts";
+import { recommendSection } from "../../report/recommend/recommend-section.ts";
+import { renderSectionMarkdown } from "../../report/section/section-markdown.ts";
 import { findRun } from "../../store/list-runs.ts";
 import { readRun } from "../../store/read-run.ts";
 import { writeReportDocuments } from "../../store/report-documents.ts";
@@ -72,9 +75,16 @@ function folderOf(path: string, index: number, reports: readonly OpenReport[]): 
 }
 
 function documentsOf({ model, views }: OpenReport) {
+  const { analysis, insight, recommendations } = views;
+  const document = { ...analysis, insight, scaling: model.scaling, recommendations };
+  const parts = [
+    renderMarkdown(model),
+    renderSectionMarkdown(insightSection(insight)),
+    renderSectionMarkdown(recommendSection(recommendations)),
+  ];
   return [
-    { name: "analysis.json", text: `${JSON.stringify(views.analysis, undefined, 2)}\n` },
-    { name: "report.md", text: renderMarkdown(model) },
+    { name: "analysis.json", text: `${JSON.stringify(document, undefined, 2)}\n` },
+    { name: "report.md", text: parts.join("\n") },
   ];
 }
 

@@ -2,7 +2,7 @@
 import { formatNumber } from "../../core/units.ts";
 import type { RunViews } from "../../analysis/run-views.ts";
 import type { Description } from "../../stats/describe.ts";
-import type { FigureView, ReportModel } from "../model.ts";
+import type { CellView, FigureView, Measured, ReportModel } from "../model.ts";
 import { figureTable } from "../tables.ts";
 import type { Frame } from "./blocks.ts";
 import { commandMarkup, simulatedTag } from "./blocks.ts";
@@ -47,48 +47,81 @@ function tilesMarkup(tiles: readonly Tile[]): Markup | undefined {
 function tilesOf(model: ReportModel, { analysis }: RunViews): readonly Tile[] {
   const [only, ...others] = model.cells;
   if (only === undefined) return [];
-  const figures = others.length === 0 ? only.figures : model.overall;
-  const over = others.length === 0 ? "" : `, all ${model.cells.length} configurations`;
-  return [
-    ...figureTile("True speedup", figures, "true speedup", over),
-    ...keptTile(analysis.overall.retention, only.equalShare, others.length === 0, over),
-    ...figureTile("Throughput of all agents", figures, "aggregate throughput", over),
-    ...firstTokenTile(model),
-  ];
+  const tiles =
+    others.length === 0
+      ? [
+          ...figureTile("True speedup", only.figures, "true speedup"),
+          ...keptTile(analysis.overall.retention, only.equalShare),
+          ...figureTile("Throughput of all agents", only.figures, "aggregate throughput"),
+        ]
+      : [
+          ...rangeTile(
+            "True speedup",
+            model.cells,
+            (cell) => cell.trueSpeedup,
+            (value) => value.toFixed(2),
+            "×",
+          ),
+          ...rangeTile(
+            "Kept of solo speed",
+            model.cells,
+            (cell) => cell.retention,
+            (value) => (value * 100).toFixed(0),
+            " %",
+          ),
+          ...rangeTile(
+            "Throughput of all agents",
+            model.cells,
+            (cell) => cell.aggregateTokS,
+            (value) => value.toFixed(0),
+            " tok/s",
+          ),
+        ];
+  return [...tiles, ...firstTokenTile(model)];
 }
 
-function figureTile(
-  name: string,
-  figures: readonly FigureView[],
-  figure: string,
-  over: string,
-): readonly Tile[] {
+function figureTile(name: string, figures: readonly FigureView[], figure: string): readonly Tile[] {
   const found = figures.find((one) => one.name === figure);
   const row = found === undefined ? undefined : figureTable([found]).rows[0];
   if (found === undefined || row === undefined) return [];
   const { trials, ci95 } = found.measured;
   const interval = typeof ci95 === "object" ? `95 % interval ${row[2]}` : row[2];
+  return [{ name, value: row[1] as string, how: `${interval}${trials > 1 ? `, ${trials} trials` : ""}` }];
+}
+
+/** Configurations differ on purpose, so their means are shown as a range and never as one mean. */
+function rangeTile(
+  name: string,
+  cells: readonly CellView[],
+  figure: (cell: CellView) => Measured | undefined,
+  format: (value: number) => string,
+  unit: string,
+): readonly Tile[] {
+  const known = cells.flatMap((cell) => {
+    const mean = figure(cell)?.mean;
+    return mean === undefined ? [] : [{ cell, mean }];
+  });
+  const [first] = known;
+  if (first === undefined) return [];
+  const [least, most] = known.reduce(
+    ([low, high], one) => [one.mean < low.mean ? one : low, one.mean > high.mean ? one : high],
+    [first, first],
+  );
   return [
-    { name, value: row[1] as string, how: `${interval}${trials > 1 ? `, ${trials} trials` : ""}${over}` },
+    {
+      name,
+      value: `${format(least.mean)} to ${format(most.mean)}${unit}`,
+      how: `means of ${known.length} configurations; most: ${most.cell.label}`,
+    },
   ];
 }
 
-function keptTile(
-  retention: Description | undefined,
-  equalShare: number | undefined,
-  oneCell: boolean,
-  over: string,
-): readonly Tile[] {
+function keptTile(retention: Description | undefined, equalShare: number | undefined): readonly Tile[] {
   if (retention === undefined) return [];
-  const ideal =
-    oneCell && equalShare !== undefined ? `; an ideal shared device leaves ${percent(equalShare)}` : "";
-  return [
-    {
-      name: "Kept of solo speed",
-      value: percent(retention.mean),
-      how: `${percent(retention.min)} to ${percent(retention.max)} over trials${over}${ideal}`,
-    },
-  ];
+  const ideal = equalShare === undefined ? "" : `; an ideal shared device leaves ${percent(equalShare)}`;
+  const range =
+    retention.n > 1 ? `${percent(retention.min)} to ${percent(retention.max)} over trials` : "one trial";
+  return [{ name: "Kept of solo speed", value: percent(retention.mean), how: `${range}${ideal}` }];
 }
 
 /** Of the slowest agent: a mean over agents would hide the one that waits. */
@@ -104,7 +137,7 @@ function firstTokenTile({ cells }: ReportModel): readonly Tile[] {
   const whose = cells.length > 1 ? `${slowest.agent.agent} in ${slowest.cell}` : slowest.agent.agent;
   return [
     {
-      name: "Time to first token, slowest agent",
+      name: "First token, slowest agent",
       value: `${formatNumber(together, 0)} ms`,
       how: `${alone === undefined ? "alone unknown" : `${formatNumber(alone, 0)} ms alone`}; ${whose}`,
     },
@@ -120,8 +153,12 @@ function ranMarkup(model: ReportModel, { analysis, trials }: RunViews): Markup {
     `${counted(finished.length - solo, "trial")} together and ${solo} alone`,
     `${counted(totals.measured, "request")}${totals.failed > 0 ? `, ${totals.failed} of them failed` : ""}`,
   ];
-  return html`<p>${parts.join(", ")}; begun ${manifest.startedIso}, ${manifest.status}.</p>
+  return html`<p>${parts.join(", ")}; begun ${utc(manifest.startedIso)}, ${manifest.status}.</p>
 <p><code>${commandLine(manifest.command)}</code></p>`;
+}
+
+function utc(iso: string): string {
+  return iso.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC");
 }
 
 /** The manifest keeps the arguments, in older runs without the program's name. */

@@ -17,19 +17,25 @@ export interface Frame {
   readonly simulated: boolean;
 }
 
-export interface Section {
+export interface PageSection {
   readonly id: string;
   readonly title: string;
+  /** The title in the table of contents, where it must be shorter. */
+  readonly link?: string;
   readonly body: readonly Markup[];
 }
 
-/** Says SIMULATED beside its own heading: a section may be read, or printed, alone. */
-export function sectionMarkup({ id, title, body }: Section, frame: Frame): Markup {
+/**
+ * Says SIMULATED beside its own heading: a section may be read, or printed, alone. With several runs
+ * only the runs are landmarks, since each has the same sections.
+ */
+export function sectionMarkup({ id, title, body }: PageSection, frame: Frame): Markup {
   const label = html`${title}${simulatedTag(frame.simulated)}`;
   const headingId = `${frame.prefix}-${id}-title`;
   const heading =
     frame.level === 2 ? html`<h2 id="${headingId}">${label}</h2>` : html`<h3 id="${headingId}">${label}</h3>`;
-  return html`<section class="section" id="${frame.prefix}-${id}" aria-labelledby="${headingId}">
+  const labelled = frame.level === 2 ? html` aria-labelledby="${headingId}"` : undefined;
+  return html`<section class="section" id="${frame.prefix}-${id}"${labelled}>
 ${heading}
 ${body}
 </section>
@@ -52,16 +58,28 @@ export function tableMarkup(table: TextTable, caption: string, mostRows = MOST_R
   const classOf = (column: number): string => (table.columns[column]?.align === "right" ? "num" : "text");
   const cell = (text: string, column: number): Markup =>
     column === 0
-      ? html`<th scope="row"${text.startsWith("  ") ? html` class="part"` : undefined}>${text.trim()}</th>`
+      ? html`<th scope="row" class="${rowClasses(text)}">${text.trim()}</th>`
       : html`<td class="${classOf(column)}">${text}</td>`;
   return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table>
 <caption>${caption}</caption>
-<thead><tr>${table.columns.map(({ heading }, column) => html`<th scope="col" class="${classOf(column)}">${heading.join(" ")}</th>`)}</tr></thead>
+<thead><tr>${table.columns.map(({ heading }, column) => headingMarkup(heading.join(" "), classOf(column)))}</tr></thead>
 <tbody>
 ${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody>
 </table></div>${hidden > 0 ? html`<p class="quiet">… and ${hidden} more rows in analysis.json</p>` : undefined}
 `;
 }
+
+/** A column that marks some of its rows has no name, and an empty heading is none. */
+function headingMarkup(text: string, className: string): Markup {
+  return text === "" ? html`<td></td>` : html`<th scope="col" class="${className}">${text}</th>`;
+}
+
+/** Names break only where they are long; two spaces before one make it a part of the row above. */
+function rowClasses(text: string): string {
+  return `${text.length <= LONGEST_UNBROKEN ? "short" : "long"}${text.startsWith("  ") ? " part" : ""}`;
+}
+
+const LONGEST_UNBROKEN = 32;
 
 /** A table of this many rows is a listing; the files have the rest. */
 const MOST_ROWS = 200;

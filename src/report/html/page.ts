@@ -36,7 +36,7 @@ export function renderHtml(reports: readonly RunReport[], draw: Draw): string {
 <link rel="icon" href="data:,">
 <style>${raw(STYLESHEET)}</style>
 </head>
-<body>
+<body${simulated > 0 && simulated === reports.length ? raw(' class="simulated"') : undefined}>
 <a class="skip" href="#content">Skip to the answer</a>
 <header>
 ${simulatedBanner(simulated, reports.length)}<div class="page"><nav aria-label="Contents"><ul>${single ? sectionLinks(runs[0]) : runLinks(reports)}</ul></nav></div>
@@ -77,7 +77,7 @@ function runMarkup({ model, views }: RunReport, index: number, single: boolean, 
     markup: html`<article class="run${model.simulated ? " simulated" : ""}" id="${frame.prefix}" aria-labelledby="${frame.prefix}-title">
 ${answerMarkup(model, views, frame)}${sections.map((section) => sectionMarkup(section, frame))}</article>
 `,
-    links: sections.map(({ id, title }) => ({ href: `#${frame.prefix}-${id}`, text: title })),
+    links: sections.map(({ id, title, link = title }) => ({ href: `#${frame.prefix}-${id}`, text: link })),
   };
 }
 

@@ -1,14 +1,12 @@
 /** Which charts a run has, from what its analysis holds. Each is absent where its data are. */
 import type { CellAnalysis } from "../../analysis/cell.ts";
-import type { AgentLadder, ParameterGrid } from "../../analysis/parameter-grid.ts";
-import { agentLadders, parameterGrids } from "../../analysis/parameter-grid.ts";
+import type { ParameterGrid } from "../../analysis/parameter-grid.ts";
+import { parameterGrids } from "../../analysis/parameter-grid.ts";
 import type { RunViews } from "../../analysis/run-views.ts";
-import type { Description } from "../../stats/describe.ts";
 import { distributionPlot } from "../plots/distribution.ts";
 import { ecdfPlot } from "../plots/ecdf.ts";
 import { heatMapPlot } from "../plots/heat-map.ts";
 import type { Plot } from "../plots/plot.ts";
-import { scalingPlot } from "../plots/scaling.ts";
 import { timelinePlot } from "../plots/timeline.ts";
 
 export function speedupPlots(cells: readonly CellAnalysis[]): readonly Plot[] {
@@ -50,95 +48,6 @@ export function speedupPlots(cells: readonly CellAnalysis[]): readonly Plot[] {
       caption: `Speedup ÷ agents. ${caption}`,
     }),
   ]);
-}
-
-export interface TitledPlots {
-  readonly context: string | undefined;
-  readonly plots: readonly Plot[];
-}
-
-export function ladderPlots(cells: readonly CellAnalysis[]): readonly TitledPlots[] {
-  return agentLadders(cells).map((ladder) => ({
-    context: ladder.label === "" ? undefined : ladder.label,
-    plots: known([
-      overAgents(ladder, {
-        title: "True speedup over agents",
-        axis: "true speedup",
-        decimals: 2,
-        value: (block) => block.true?.speedup,
-        mean: (cell) => cell.figures.trueSpeedup,
-        ideal: { text: "as many times as agents", at: (agents) => agents },
-      }),
-      overAgents(ladder, {
-        title: "Kept of solo speed over agents",
-        axis: "kept, %",
-        decimals: 0,
-        value: (block) => percentOf(meanOf(block.agents.map((agent) => agent.retention))),
-        mean: (cell) => cell.figures.retention,
-        scale: 100,
-        ideal: { text: "equal shares, 1 ÷ agents", at: (agents) => 100 / agents },
-      }),
-      overAgents(ladder, {
-        title: "Throughput of all agents over agents",
-        axis: "tok/s",
-        decimals: 1,
-        value: (block) => block.figures.whole.tokS,
-        mean: (cell) => cell.figures.aggregateTokS,
-      }),
-      overAgents(ladder, {
-        title: "Trial length over agents",
-        axis: "seconds",
-        decimals: 2,
-        value: (block) => block.figures.wallMs / 1000,
-        mean: (cell) => cell.figures.wallMs,
-        scale: 1 / 1000,
-      }),
-    ]),
-  }));
-}
-
-interface OverAgents {
-  readonly title: string;
-  readonly axis: string;
-  readonly decimals: number;
-  readonly value: (block: CellAnalysis["blocks"][number]) => number | undefined;
-  readonly mean: (cell: CellAnalysis) => Description | undefined;
-  readonly scale?: number;
-  readonly ideal?: { readonly text: string; readonly at: (agents: number) => number };
-}
-
-function overAgents({ cells }: AgentLadder, figure: OverAgents): Plot | undefined {
-  const { title, axis, decimals, value, mean, scale = 1, ideal } = figure;
-  const means = cells.flatMap((cell) => {
-    const own = mean(cell)?.mean;
-    return own === undefined ? [] : [{ agents: cell.agentNames.length, value: own * scale }];
-  });
-  const most = Math.max(0, ...means.map((point) => point.agents));
-  return scalingPlot({
-    title,
-    axis,
-    decimals,
-    points: cells.flatMap((cell) =>
-      cell.blocks.flatMap((block) => {
-        const own = value(block);
-        return own === undefined ? [] : [{ agents: cell.agentNames.length, value: own }];
-      }),
-    ),
-    means,
-    ideal:
-      ideal === undefined
-        ? undefined
-        : {
-            text: ideal.text,
-            points: Array.from({ length: most }, (_, index) => ({
-              agents: index + 1,
-              value: ideal.at(index + 1),
-            })),
-          },
-    model: undefined,
-    band: undefined,
-    caption: `Each dot is one together trial of trials.jsonl.`,
-  });
 }
 
 export function matrixPlots(cells: readonly CellAnalysis[]): readonly Plot[] {
@@ -198,11 +107,13 @@ export function latencyPlots(cell: CellAnalysis, views: RunViews): readonly Plot
   const own = views.ecdfs.get(cell.hash);
   if (own === undefined) return [];
   const chunks = own.itlKind === "chunk";
+  const together = cell.agentNames.length === 1 ? "one agent" : "together";
   return known([
     ecdfPlot({
       title: "Time to first token",
       axis: "time to first token, ms",
       pairs: own.ttftMs,
+      together,
       caption:
         "Share of requests with a first token by then: firstToken − sent, from requests.jsonl. Requests of one trial are not independent, so the curve carries no band.",
     }),
@@ -210,6 +121,7 @@ export function latencyPlots(cell: CellAnalysis, views: RunViews): readonly Plot
       title: chunks ? "Inter-token latency" : "Inter-token latency, mean of each request",
       axis: "between two tokens, ms",
       pairs: own.itlMs,
+      together,
       caption: chunks
         ? "Share of tokens that followed the one before within this time: gap ÷ tokens of each chunk, from chunks.jsonl."
         : "Share of requests whose mean time between tokens was no longer: (lastToken − firstToken) ÷ (tokens − 1), from requests.jsonl; the server streams no token counts.",
@@ -224,15 +136,4 @@ export function cellTimeline(cell: CellAnalysis, views: RunViews): Plot | undefi
 
 function known<T>(items: readonly (T | undefined)[]): readonly T[] {
   return items.filter((item) => item !== undefined);
-}
-
-function meanOf(values: readonly (number | undefined)[]): number | undefined {
-  const all = known(values);
-  return all.length === 0 || all.length < values.length
-    ? undefined
-    : all.reduce((sum, value) => sum + value, 0) / all.length;
-}
-
-function percentOf(share: number | undefined): number | undefined {
-  return share === undefined ? undefined : share * 100;
 }

@@ -2,11 +2,13 @@
 import type { CellAnalysis } from "../../analysis/cell.ts";
 import type { RunViews } from "../../analysis/run-views.ts";
 import { formatDurationMs, formatNumber } from "../../core/units.ts";
+import { insightSection } from "../insight/insight-section.ts";
 import { MEANINGS } from "../meanings.ts";
 import type { CellView, ReportModel } from "../model.ts";
 import { textTable } from "../plots/plot.ts";
 import { absentTelemetry, telemetryPlots } from "../plots/telemetry.ts";
 import { throughputPlot } from "../plots/throughput.ts";
+import { recommendSection } from "../recommend/recommend-section.ts";
 import type { TextTable } from "../tables.ts";
 import {
   agentTable,
@@ -17,33 +19,39 @@ import {
   percentileTable,
   timeTable,
 } from "../tables.ts";
-import type { Frame, Section } from "./blocks.ts";
+import type { Frame, PageSection } from "./blocks.ts";
 import { figureMarkup, tableMarkup } from "./blocks.ts";
 import type { Markup } from "./markup.ts";
 import { html } from "./markup.ts";
-import {
-  cellTimeline,
-  ladderPlots,
-  latencyPlots,
-  matrixPlots,
-  shownCells,
-  speedupPlots,
-} from "./run-plots.ts";
+import { cellTimeline, latencyPlots, matrixPlots, shownCells, speedupPlots } from "./run-plots.ts";
+import { scalingBody } from "./scaling-body.ts";
+import { sectionBody } from "./section-body.ts";
 
 /** Empty sections are left out, so that a short run has a short page. */
-export function runSections(model: ReportModel, views: RunViews, frame: Frame): readonly Section[] {
-  const sections: readonly Section[] = [
+export function runSections(model: ReportModel, views: RunViews, frame: Frame): readonly PageSection[] {
+  const sections: readonly PageSection[] = [
     { id: "mind", title: "What to mind", body: mindBody(model, views) },
+    { id: "summary", title: "Summary", body: sectionBody(insightSection(views.insight), frame) },
+    {
+      id: "recommend",
+      title: "What to use",
+      body: sectionBody(recommendSection(views.recommendations), frame),
+    },
     { id: "configurations", title: "Configurations", body: configurationsBody(model) },
     { id: "agents", title: "Agents", body: agentsBody(model, views, frame) },
-    { id: "speedup", title: "Speedup and efficiency", body: speedupBody(views, frame) },
-    { id: "scaling", title: "More agents", body: scalingBody(views, frame) },
+    { id: "speedup", title: "Speedup and efficiency", link: "Speedup", body: speedupBody(views, frame) },
+    { id: "scaling", title: "Scaling", body: scalingBody(model, views, frame) },
     { id: "matrix", title: "Settings", body: matrixBody(views, frame) },
-    { id: "waiting", title: "Waiting for tokens", body: waitingBody(views, frame) },
-    { id: "timeline", title: "One trial, moment by moment", body: timelineBody(views, frame) },
+    { id: "waiting", title: "Waiting for tokens", link: "Waiting", body: waitingBody(views, frame) },
+    {
+      id: "timeline",
+      title: "One trial, moment by moment",
+      link: "One trial",
+      body: timelineBody(views, frame),
+    },
     { id: "hardware", title: "Hardware", body: hardwareBody(views, frame) },
     { id: "details", title: "Every trial", body: detailsBody(model, views) },
-    { id: "method", title: "How it was measured", body: methodBody(model) },
+    { id: "method", title: "How it was measured", link: "Method", body: methodBody(model) },
   ];
   return sections.filter((section) => section.body.length > 0);
 }
@@ -63,7 +71,10 @@ function configurationsBody(model: ReportModel): readonly Markup[] {
   if (model.cells.length < 2) return [];
   return [
     tableMarkup(cellTable(model.cells), "Means over the together trials of each configuration"),
-    tableMarkup(figureTable(model.overall), "Over all together trials"),
+    tableMarkup(
+      figureTable(model.overall),
+      "Over the together trials of all configurations, however they differ",
+    ),
     ...model.repeats.map((sentence) => html`<p>${sentence}</p>`),
   ];
 }
@@ -90,14 +101,6 @@ function speedupBody({ analysis }: RunViews, frame: Frame): readonly Markup[] {
     html`<p>True speedup is how long the work takes one agent after the other, alone, ÷ how long it took together. The balance index is the formula that is elsewhere published as speedup; it says how evenly the agents finished.</p>`,
     grid(plots.map((plot, index) => figureMarkup(plot, `speedup-${index}`, frame))),
   ];
-}
-
-function scalingBody({ analysis }: RunViews, frame: Frame): readonly Markup[] {
-  return ladderPlots(analysis.cells).flatMap(({ context, plots }, ladder) =>
-    plots.length === 0
-      ? []
-      : [grid(plots.map((plot, index) => figureMarkup(plot, `scaling-${ladder}-${index}`, frame, context)))],
-  );
 }
 
 function matrixBody({ analysis }: RunViews, frame: Frame): readonly Markup[] {

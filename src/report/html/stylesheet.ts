@@ -56,24 +56,27 @@ const STRUCTURE = `
   background: var(--mark); color: var(--on-mark); font-size: 0.6875rem; line-height: 1.25rem; font-weight: 650;
   letter-spacing: 0.04em;
 }
-nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0; padding: 1rem 0 0; list-style: none; font-size: 0.875rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0; padding: 0.85rem 0 0; list-style: none; font-size: 0.875rem; }
 .run { padding-bottom: 1rem; }
 .run + .run { border-top: 1px solid var(--rule); margin-top: 3rem; }
-.answer { padding: 1.75rem 0 0.5rem; }
-.answer .lead { margin: 1rem 0 1.5rem; font-size: 1.375rem; line-height: 1.4; max-width: 46rem; text-wrap: pretty; }
+.answer { padding: 1.1rem 0 0.5rem; }
+.answer .lead { margin: 0.75rem 0 1.1rem; font-size: 1.25rem; line-height: 1.4; max-width: 58rem; text-wrap: pretty; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 1px; background: var(--rule); border: 1px solid var(--rule); border-radius: 6px; overflow: hidden; }
 .tiles > div { background: var(--paper); padding: 0.8rem 1rem 0.9rem; }
 .tiles dt { font-size: 0.875rem; color: var(--quiet); }
-.tiles dd { font-size: 1.75rem; line-height: 1.25; font-weight: 600; letter-spacing: -0.01em; }
+.tiles dd { font-size: 1.5rem; line-height: 1.25; font-weight: 600; letter-spacing: -0.01em; }
 .tiles dd.how { font-size: 0.875rem; line-height: 1.4; font-weight: 400; letter-spacing: 0; color: var(--quiet); }
-.brief { display: grid; grid-template-columns: 9.5rem 1fr; gap: 0.65rem 1.25rem; margin: 1.5rem 0 0; }
+.brief { display: grid; grid-template-columns: 8.5rem 1fr; gap: 0.45rem 1.25rem; margin: 1.1rem 0 0; font-size: 0.9375rem; }
 .brief dt { font-weight: 600; }
-.brief dd { max-width: 46rem; }
-.brief dd > * + * { margin-top: 0.25rem; }
+.brief dd { max-width: 56rem; }
 .command { display: inline-block; padding: 0.2rem 0.55rem; border-radius: 4px; background: var(--code); }
 .section { padding-top: 2.75rem; }
 .section > h2, .section > h3 { margin-bottom: 0.35rem; }
 .section > p { max-width: 46rem; margin-bottom: 0.75rem; }
+.section > .scroll + p { margin-top: 0.75rem; }
+.section > h3, .section > h4 { margin: 1.5rem 0 0.4rem; }
+.section > .first { font-size: 1.125rem; line-height: 1.45; max-width: 58rem; }
+.items { max-width: 52rem; padding-left: 1.1rem; margin: 0 0 0.75rem; }
 .warnings { padding: 0; list-style: none; display: grid; gap: 0.75rem; }
 .warnings li { background: var(--paper); border: 1px solid var(--rule); border-left: 4px solid var(--ink-prefill); border-radius: 4px; padding: 0.7rem 1rem; }
 .grid { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1.25rem; margin-top: 1rem; }
@@ -99,9 +102,10 @@ table { border-collapse: collapse; font-size: 0.875rem; line-height: 1.4; min-wi
 caption { text-align: left; font-weight: 600; padding: 0.15rem 0 0.45rem; caption-side: top; }
 th, td { text-align: left; padding: 0.32rem 1rem 0.32rem 0; vertical-align: top; border-top: 1px solid var(--rule); overflow-wrap: normal; }
 thead th { border-top: 0; color: var(--quiet); font-weight: 500; vertical-align: bottom; }
-tbody th { font-weight: 500; min-width: 8rem; max-width: 26rem; overflow-wrap: anywhere; }
+tbody th { font-weight: 500; max-width: 26rem; overflow-wrap: break-word; }
+tbody th.short { white-space: nowrap; }
 tbody th.part { padding-left: 1rem; font-weight: 400; }
-td.text { overflow-wrap: anywhere; min-width: 8rem; }
+td.text { overflow-wrap: break-word; max-width: 44rem; }
 .num { text-align: right; white-space: nowrap; }
 th.num { white-space: normal; }
 tr > :last-child { padding-right: 0; }`;
@@ -113,12 +117,12 @@ const NARROW = `
   .brief { grid-template-columns: 1fr; gap: 0.1rem; }
   .brief dd { margin-bottom: 0.7rem; }
   h1 { font-size: 1.625rem; }
-  .answer .lead { font-size: 1.1875rem; }
+  .answer .lead { font-size: 1.125rem; }
   .figure, .cell { padding-left: 0.75rem; padding-right: 0.75rem; }
   .wide .chart svg { width: 44rem; max-width: none; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .tiles > div { padding: 0.6rem 0.75rem; }
-  .tiles dd { font-size: 1.375rem; }
+  .tiles dd { font-size: 1.25rem; }
 }`;
 
 /** The margin box repeats on every sheet of a simulated run; a sticky banner would stand on the first alone. */
@@ -128,17 +132,18 @@ const PRINT = `
 @media print {
   body { background: #ffffff; font-size: 10pt; }
   .page { max-width: none; padding: 0; }
-  .run.simulated { page: simulated; }
+  .simulated { page: simulated; }
   .simulated-banner { position: static; border: 1.5pt solid #3b2b00; padding: 0.3rem 0.6rem; }
   .run + .run { break-before: page; }
-  nav, .skip { display: none; }
+  nav, .skip, footer { display: none; }
+  .tiles { grid-template-columns: repeat(4, 1fr); }
+  .answer .lead { font-size: 1.125rem; }
   .section { padding-top: 1.5rem; }
   h2, h3, h4, summary, caption { break-after: avoid; }
   .figure, .warnings li, .tiles, tr { break-inside: avoid; }
   .scroll, .chart { overflow: visible; }
   table { font-size: 8.5pt; }
   th, td { padding-right: 0.6rem; }
-  tbody th { min-width: 0; }
   a { color: inherit; text-decoration: none; }
   details:not([open])::details-content { content-visibility: visible; display: block; block-size: auto; }
   .figure details { display: none; }

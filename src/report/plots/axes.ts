@@ -21,11 +21,13 @@ export interface ValueAxisOptions {
   readonly format?: (value: number) => string;
   readonly interval?: number;
   readonly grid?: boolean;
+  /** An end that is where the data end is no round number, and is not labelled. */
+  readonly openEnd?: true;
   readonly kind?: "value" | "log";
 }
 
 export function valueAxis(along: "x" | "y", options: ValueAxisOptions): object {
-  const { name, min, max, format, interval, grid = true, kind = "value" } = options;
+  const { name, min, max, format, interval, grid = true, kind = "value", openEnd } = options;
   return {
     ...AXIS,
     type: kind,
@@ -42,7 +44,12 @@ export function valueAxis(along: "x" | "y", options: ValueAxisOptions): object {
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
     ...(interval === undefined ? {} : { interval }),
-    axisLabel: { ...TEXT, hideOverlap: true, ...(format === undefined ? {} : { formatter: format }) },
+    axisLabel: {
+      ...TEXT,
+      hideOverlap: true,
+      ...(openEnd === true ? { showMaxLabel: false } : {}),
+      ...(format === undefined ? {} : { formatter: format }),
+    },
   };
 }
 

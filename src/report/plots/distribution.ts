@@ -5,7 +5,7 @@ import { describe } from "../../stats/describe.ts";
 import { labelWidth, rowAxis, TEXT, valueAxis } from "./axes.ts";
 import { INK } from "./palette.ts";
 import type { LegendEntry, MarkApi, Plot } from "./plot.ts";
-import { distinctParts, FULL_WIDTH, label, textTable } from "./plot.ts";
+import { distinctParts, fewer, FULL_WIDTH, label, textTable } from "./plot.ts";
 
 export interface DistributionRow {
   readonly label: string;
@@ -39,16 +39,19 @@ export function distributionPlot(input: DistributionInput): Plot | undefined {
   const names = distinctParts(rows.map((row) => row.label)).map((text) => label(text));
   const left = labelWidth(names, 300);
   const format = formatOf(input.unit);
+  const unknown = known.every((row) => row.values.length === 0);
   return {
-    title: input.title,
+    title: unknown
+      ? `${input.publishedFigure} by configuration`.replace(/^./, (letter) => letter.toUpperCase())
+      : input.title,
     description: described(input, known, format),
-    caption: `${input.caption}${known.length > rows.length ? ` Drawn are the first ${rows.length} of ${known.length} configurations; the table has all.` : ""}`,
+    caption: `${input.caption}${unknown ? ` Here ${input.figure} is unknown: there is no comparable solo trial.` : ""}${known.length > rows.length ? ` Drawn are the first ${rows.length} of ${known.length} configurations; the table has all.` : ""}`,
     legend: legendOf(input, rows),
     width: FULL_WIDTH,
     height: rows.length * ROW_PX + 74,
     option: {
       grid: { left: left + 16, right: 24, top: 22, bottom: 48 },
-      xAxis: valueAxis("x", { name: axisName(input), ...rangeOf(input, rows), format }),
+      xAxis: valueAxis("x", { name: axisName(input), ...rangeOf(input, rows) }),
       yAxis: rowAxis(names, left),
       series: [
         reference(input),
@@ -91,22 +94,22 @@ function legendOf(input: DistributionInput, rows: readonly DistributionRow[]): r
 }
 
 /** The values with a little room, and the reference: far from 0 a spread would otherwise not be seen. */
-function rangeOf(
-  { reference: { at } }: DistributionInput,
-  rows: readonly DistributionRow[],
-): { readonly min: number; readonly max: number } {
+function rangeOf(input: DistributionInput, rows: readonly DistributionRow[]) {
   const all = rows.flatMap((row) => [...row.values, ...row.published]);
-  const low = Math.min(at, ...all);
-  const high = Math.max(at, ...all);
+  const low = Math.min(input.reference.at, ...all);
+  const high = Math.max(input.reference.at, ...all);
   const room = Math.max((high - low) * 0.06, high * 0.01);
-  const step = stepOf(high - low + 2 * room);
+  const interval = stepOf(high - low + 2 * room);
+  const decimals = Math.max(0, -Math.floor(Math.log10(interval) + 1e-9));
   return {
-    min: Math.max(0, Math.floor((low - room) / step) * step),
-    max: Math.ceil((high + room) / step) * step,
+    min: Math.max(0, Math.floor((low - room) / interval) * interval),
+    max: Math.ceil((high + room) / interval) * interval,
+    interval,
+    format: (value: number) => `${value.toFixed(decimals)}${input.unit === "times" ? "×" : " %"}`,
   };
 }
 
-/** The axis begins and ends at a round number, about eight of which span it. */
+/** The axis begins and ends at a round number, and at most eight steps span it. */
 function stepOf(span: number): number {
   const power = 10 ** Math.floor(Math.log10(span / 8));
   return ([1, 2, 5, 10].find((factor) => factor * power >= span / 8) ?? 10) * power;
@@ -122,9 +125,14 @@ function dots(rows: readonly (readonly number[])[], symbol: "circle" | "diamond"
       symbol === "circle"
         ? { color: INK.together, opacity: 0.6 }
         : { color: INK.paper, borderColor: INK.alone, borderWidth: 1.5, opacity: 0.9 },
-    data: rows.flatMap((values, row) => values.map((value) => [value, row])),
+    data: rows.flatMap((values, row) =>
+      fewer(values, Math.ceil(MOST_DOTS / rows.length)).map((value) => [value, row]),
+    ),
   };
 }
+
+/** Of each symbol; a drawing of more takes longer to open than to understand. */
+const MOST_DOTS = 1_200;
 
 /** A line from end to end of the mean's interval, with the mean as a tick. */
 function intervals(descriptions: readonly (Description | undefined)[]): object {
@@ -163,7 +171,7 @@ function reference({ reference: { at, text } }: DistributionInput): object {
       silent: true,
       symbol: "none",
       lineStyle: { color: INK.faint, type: "dashed", width: 1 },
-      label: { ...TEXT, formatter: () => text, position: "end", distance: 4 },
+      label: { ...TEXT, formatter: () => text, position: "start", distance: 4 },
       data: [{ xAxis: at }],
     },
   };

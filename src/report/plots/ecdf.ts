@@ -2,7 +2,7 @@
 import { UNKNOWN } from "../../core/units.ts";
 import type { Ecdf, EcdfPair } from "../../analysis/ecdf.ts";
 import { PERCENTILES } from "../../analysis/request-distribution.ts";
-import { TEXT, valueAxis } from "./axes.ts";
+import { valueAxis } from "./axes.ts";
 import { INK, SERIES_INKS } from "./palette.ts";
 import type { Ink } from "./palette.ts";
 import type { LegendEntry, Plot } from "./plot.ts";
@@ -13,59 +13,77 @@ export interface EcdfInput {
   /** Of the axis, e.g. "time to first token, ms". */
   readonly axis: string;
   readonly pairs: readonly EcdfPair[];
+  /** What a trial of all agents is called: for one agent it is not "together". */
+  readonly together: string;
   readonly caption: string;
 }
 
 /** More curves than this are a tangle: the first agents are drawn, and the table has all. */
 const MOST_AGENTS = SERIES_INKS.length;
-/** Past this ratio the short times would be one line at the left edge. */
-const LOG_FROM_RATIO = 20;
+/** Where the longest time is this many times the middle one, the rest would be one line at the left edge. */
+const LOG_FROM_RATIO = 8;
+/** Gaps of 0 have no place on a logarithmic axis; what is this far below the middle is drawn at its edge. */
+const LOG_BELOW_MIDDLE = 30;
 
 /** `undefined` where there is no curve. */
-export function ecdfPlot({ title, axis, pairs, caption }: EcdfInput): Plot | undefined {
+export function ecdfPlot({ title, axis, pairs, together, caption }: EcdfInput): Plot | undefined {
   const known = pairs.filter((pair) => pair.alone !== undefined || pair.together !== undefined);
   if (known.length === 0) return undefined;
   const drawn = known.slice(0, MOST_AGENTS);
-  const values = drawn.flatMap((pair) => [...ends(pair.alone), ...ends(pair.together)]);
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const log = low > 0 && high / low > LOG_FROM_RATIO;
+  const scale = scaleOf(drawn.flatMap((pair) => [pair.alone, pair.together]));
   return {
     title,
-    description: described(known),
+    description: described(known, together),
     caption: `${caption}${known.length > drawn.length ? ` Drawn are ${drawn.length} of ${known.length} agents; the table has all.` : ""}`,
-    legend: legendOf(drawn),
+    legend: legendOf(drawn, together),
     width: HALF_WIDTH,
     height: 300,
     option: {
       grid: { left: 52, right: 20, top: 16, bottom: 48 },
       xAxis: valueAxis("x", {
-        name: log ? `${axis} (logarithmic)` : axis,
-        kind: log ? "log" : "value",
-        ...(log ? { min: 10 ** Math.floor(Math.log10(low)), max: 10 ** Math.ceil(Math.log10(high)) } : {}),
+        name: scale.kind === "log" ? `${axis} (logarithmic)` : axis,
+        ...scale,
         format: shortNumber,
       }),
-      yAxis: {
-        ...valueAxis("y", { name: "", min: 0, max: 1, interval: 0.25 }),
-        axisLabel: { ...TEXT, formatter: (share: number) => `${Math.round(share * 100)} %` },
-      },
+      yAxis: valueAxis("y", {
+        name: "",
+        min: 0,
+        max: 1,
+        interval: 0.25,
+        format: (share) => `${Math.round(share * 100)} %`,
+      }),
       series: drawn.flatMap((pair, index) => {
-        const one = drawn.length === 1;
         const ink = SERIES_INKS[index] as string;
         return [
-          ...curve(pair.alone, one ? INK.alone : ink, "dashed", log ? low : 0),
-          ...curve(pair.together, ink, "solid", log ? low : 0),
+          ...curve(pair.alone, drawn.length === 1 ? INK.alone : ink, "dashed", scale.min),
+          ...curve(pair.together, ink, "solid", scale.min),
         ];
       }),
     },
     table: textTable(
       ["agent", "run", "n", ...PERCENTILES.map((q) => `p${Math.round(q * 100)} ms`)],
-      known.flatMap((pair) =>
-        [row(pair.agent, "alone", pair.alone), row(pair.agent, "together", pair.together)].flat(),
-      ),
+      known.flatMap((pair) => [
+        ...row(pair.agent, "alone", pair.alone),
+        ...row(pair.agent, together, pair.together),
+      ]),
       2,
     ),
   };
+}
+
+interface Scale {
+  readonly kind: "value" | "log";
+  readonly min: number;
+  readonly max?: number;
+}
+
+function scaleOf(ecdfs: readonly (Ecdf | undefined)[]): Scale {
+  const known = ecdfs.filter((ecdf) => ecdf !== undefined);
+  const middle = Math.min(...known.map((ecdf) => ecdf.points[ecdf.points.length >> 1]?.value ?? 0));
+  const high = Math.max(...known.flatMap(ends));
+  if (middle <= 0 || high / middle < LOG_FROM_RATIO) return { kind: "value", min: 0 };
+  const low = Math.max(Math.min(...known.flatMap(ends)), middle / LOG_BELOW_MIDDLE);
+  return { kind: "log", min: 10 ** Math.floor(Math.log10(low)), max: 10 ** Math.ceil(Math.log10(high)) };
 }
 
 function ends(ecdf: Ecdf | undefined): readonly number[] {
@@ -78,10 +96,10 @@ function curve(
   ecdf: Ecdf | undefined,
   color: string,
   type: "solid" | "dashed",
-  from: number,
+  leastDrawn: number,
 ): readonly object[] {
   if (ecdf === undefined) return [];
-  const first = ecdf.points[0]?.value ?? from;
+  const points = ecdf.points.map(({ value, share }) => [Math.max(value, leastDrawn), share]);
   return [
     {
       type: "line",
@@ -89,22 +107,19 @@ function curve(
       symbol: "none",
       silent: true,
       lineStyle: { color, type, width: 2 },
-      data: [
-        [Math.min(first, Math.max(from, first)), 0],
-        ...ecdf.points.map(({ value, share }) => [value, share]),
-      ],
+      data: [[points[0]?.[0] ?? leastDrawn, 0], ...points],
     },
   ];
 }
 
 const INK_NAMES: readonly Ink[] = ["together", "alone", "third", "fourth"];
 
-function legendOf(pairs: readonly EcdfPair[]): readonly LegendEntry[] {
+function legendOf(pairs: readonly EcdfPair[], together: string): readonly LegendEntry[] {
   const [only] = pairs;
   const any = (of: "alone" | "together"): boolean => pairs.some((pair) => pair[of] !== undefined);
   if (pairs.length === 1 && only !== undefined)
     return [
-      ...(any("together") ? ([{ mark: "line", ink: "together", text: "together" }] as const) : []),
+      ...(any("together") ? ([{ mark: "line", ink: "together", text: together }] as const) : []),
       ...(any("alone") ? ([{ mark: "dash", ink: "alone", text: "alone" }] as const) : []),
     ];
   return [
@@ -127,13 +142,13 @@ function row(agent: string, run: string, ecdf: Ecdf | undefined): readonly (read
   return [[agent, run, String(ecdf.n), ...percentiles]];
 }
 
-function described(pairs: readonly EcdfPair[]): string {
+function described(pairs: readonly EcdfPair[], together: string): string {
   const part = (name: string, ecdf: Ecdf | undefined): string => {
     const [low, high] = ends(ecdf);
     if (ecdf === undefined || low === undefined || high === undefined) return `${name} unknown`;
     return `${name} ${milliseconds(low)} to ${milliseconds(high)} ms over ${ecdf.n} values`;
   };
-  return `${pairs.map((pair) => `${pair.agent}: ${part("together", pair.together)}, ${part("alone", pair.alone)}`).join(". ")}.`;
+  return `${pairs.map((pair) => `${pair.agent}: ${part(together, pair.together)}, ${part("alone", pair.alone)}`).join(". ")}.`;
 }
 
 function milliseconds(value: number): string {

@@ -20,10 +20,15 @@ export interface HeatMapInput {
 
 const CELL_PX = 40;
 
-/** `undefined` where no cell has a value. */
+/** More squares across than this have no room for their numbers. */
+const MOST_COLUMNS = 12;
+const MOST_ROWS = 30;
+
+/** `undefined` where no place has a value, or there are too many to be read. */
 export function heatMapPlot(input: HeatMapInput): Plot | undefined {
   const known = input.values.flat().filter((value) => value !== undefined);
-  if (known.length === 0) return undefined;
+  if (known.length === 0 || input.rows.length > MOST_ROWS || input.columns.length > MOST_COLUMNS)
+    return undefined;
   const low = Math.min(...known);
   const high = Math.max(...known);
   const rows = input.rows.map((text) => label(text, 20));

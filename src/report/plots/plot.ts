@@ -34,7 +34,7 @@ const LONGEST_LABEL = 44;
 /** One line of limited length, whatever a name contains. */
 export function label(text: string, longest = LONGEST_LABEL): string {
   const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
-  const characters = [...line];
+  const characters = Array.from(line);
   return characters.length <= longest ? line : `${characters.slice(0, longest - 1).join("")}…`;
 }
 
@@ -70,4 +70,14 @@ export function textTable(
     })),
     rows,
   };
+}
+
+/** Evenly spaced ranks of the values, both ends among them: a spread is seen in some hundred dots. */
+export function fewer(values: readonly number[], most: number): readonly number[] {
+  if (values.length <= most) return values;
+  const sorted = Float64Array.from(values).sort();
+  return Array.from(
+    { length: most },
+    (_, index) => sorted[Math.round((index * (sorted.length - 1)) / Math.max(most - 1, 1))] as number,
+  );
 }

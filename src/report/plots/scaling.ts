@@ -3,7 +3,7 @@ import { formatNumber } from "../../core/units.ts";
 import { niceCeiling, valueAxis } from "./axes.ts";
 import { INK } from "./palette.ts";
 import type { LegendEntry, Plot } from "./plot.ts";
-import { HALF_WIDTH, textTable } from "./plot.ts";
+import { fewer, HALF_WIDTH, textTable } from "./plot.ts";
 
 export interface ScalingPoint {
   readonly agents: number;
@@ -71,12 +71,27 @@ export function scalingPlot(input: ScalingInput): Plot | undefined {
           symbolSize: 9,
           silent: true,
           itemStyle: { color: INK.together, opacity: 0.6 },
-          data: points.map((point) => [point.agents, point.value]),
+          data: drawnPoints(points),
         },
       ],
     },
     table: tableOf(input),
   };
+}
+
+/** Of each count, as many as are told apart. */
+const MOST_DOTS_PER_COUNT = 60;
+
+function drawnPoints(points: readonly ScalingPoint[]): readonly (readonly number[])[] {
+  const byCount = new Map<number, number[]>();
+  for (const { agents, value } of points) {
+    const own = byCount.get(agents);
+    if (own === undefined) byCount.set(agents, [value]);
+    else own.push(value);
+  }
+  return [...byCount].flatMap(([agents, values]) =>
+    fewer(values, MOST_DOTS_PER_COUNT).map((value) => [agents, value]),
+  );
 }
 
 function countStep(most: number): number {

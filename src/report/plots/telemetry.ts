@@ -82,6 +82,7 @@ function figurePlot(words: FigureWords, all: readonly TelemetrySeries[], telemet
       grid: { left: 52, right: 20, top: 30, bottom: 48 },
       xAxis: valueAxis("x", {
         name: "seconds since the first sample",
+        openEnd: true,
         min: 0,
         max: Math.max(telemetry.seconds, 1),
         grid: false,

@@ -87,6 +87,7 @@ function spans(rows: readonly ThroughputRow[]): object {
   return {
     type: "custom",
     silent: true,
+    clip: true,
     data: rows.map(({ agent }, row) => {
       const { throughputTokS: together } = agent;
       const interval = together?.spread.kind === "known" ? together.spread.ci95 : undefined;

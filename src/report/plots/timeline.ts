@@ -28,7 +28,7 @@ const PHASE_TEXT: Readonly<Record<TimelinePhase, string>> = {
 /** `undefined` where nothing was under way. */
 export function timelinePlot(timeline: TrialTimeline, allAgents: number): Plot | undefined {
   const { lanes, intervalMs, trialId, wallMs } = timeline;
-  const phases = TIMELINE_PHASES.filter((phase) => lanes.some((lane) => lane.totalMs[phase] > 0));
+  const phases = TIMELINE_PHASES.filter((phase) => isSeen(phase, timeline));
   if (phases.length === 0 || wallMs <= 0) return undefined;
   const names = lanes.map((lane) => label(lane.agent, 28));
   const left = labelWidth(names, 190);
@@ -48,6 +48,7 @@ export function timelinePlot(timeline: TrialTimeline, allAgents: number): Plot |
       grid: { left: left + 16, right: 24, top: 8, bottom: 48 },
       xAxis: valueAxis("x", {
         name: "seconds since all agents were let go",
+        openEnd: true,
         min: 0,
         max: wallMs / 1000,
         format: (s) => formatNumber(s, s % 1 === 0 ? 0 : 1),
@@ -65,6 +66,14 @@ export function timelinePlot(timeline: TrialTimeline, allAgents: number): Plot |
     ),
   };
 }
+
+/** Building and writing a request takes a moment that no drawing shows; the rare phases are never left out. */
+function isSeen(phase: TimelinePhase, { lanes, wallMs }: TrialTimeline): boolean {
+  const totalMs = lanes.reduce((sum, lane) => sum + lane.totalMs[phase], 0);
+  return totalMs > (phase === "wait" ? LEAST_WAIT_SHARE * wallMs * lanes.length : 0);
+}
+
+const LEAST_WAIT_SHARE = 0.01;
 
 /** One path per lane and phase: a thousand rectangles would be a thousand elements. */
 function phaseMarks(phase: TimelinePhase, lanes: readonly TimelineLane[]): object {
