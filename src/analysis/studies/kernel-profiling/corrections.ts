@@ -131,6 +131,12 @@ function impliedTokens(inputs: KernelProfilingInputs): CorrectionTable {
 export const BYTES_PER_PARAM_Q4_0 = (16 + 2) / 32;
 export const BYTES_PER_PARAM_Q8_0 = (32 + 2) / 32;
 
+/** Share of peak that one agent alone reads, one read of the weights per token. */
+export function aloneSharePct(inputs: KernelProfilingInputs, model: Model, bytesPerParam: number): number {
+  const tokS = meanOf(conditionOf(inputs, "ollama", model, 1).tokS.map((run) => run.value));
+  return ((modelOf(inputs, model).paramsB.value * bytesPerParam * tokS) / inputs.gpu.peakGbS) * 100;
+}
+
 /** Share of peak that all agents together read, one read of the weights per token. */
 export function observedSharePct(
   inputs: KernelProfilingInputs,

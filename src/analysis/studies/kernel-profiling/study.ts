@@ -38,6 +38,6 @@ export function kernelProfiling(given: unknown, published: PublishedFigures): St
     findings: [...timingFindings(inputs), ...traceFindings(inputs)],
     corrections: kernelProfilingCorrections(inputs, published),
     meaning:
-      "The measurements stand and reproduce; the conclusion does not follow from them. Eight agents on one device lose about 7/8 whatever serves them, plain queueing shows the same figures by the published count, and saturation of the memory bus was not observed by the study's own rule.",
+      "The measurements stand and reproduce; the conclusion does not follow from them. Eight agents on one device lose about 7/8 whatever serves them, plain queueing shows the same figures by the published count, and by the study's own rule and sizes saturation of the memory bus was not observed.",
   };
 }

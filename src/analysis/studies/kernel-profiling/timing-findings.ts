@@ -3,7 +3,13 @@ import { mannWhitney } from "../../../stats/mann-whitney.ts";
 import { queueingNull } from "./queueing-null.ts";
 import type { Finding } from "../study-findings.ts";
 import { numberText, percentText } from "../words.ts";
-import { attributionByWalls, betweenModelsPct, observedSharePct } from "./corrections.ts";
+import {
+  aloneSharePct,
+  attributionByWalls,
+  betweenModelsPct,
+  BYTES_PER_PARAM_Q8_0,
+  observedSharePct,
+} from "./corrections.ts";
 import type { KernelProfilingInputs } from "./inputs.ts";
 import { BACKEND_NAMES, BACKENDS, conditionOf, MODELS } from "./inputs.ts";
 import { twoCounts } from "./request-walls.ts";
@@ -74,12 +80,18 @@ function saturation(inputs: KernelProfilingInputs): Finding {
   const shares = BACKENDS.flatMap((backend) =>
     MODELS.map((model) => observedSharePct(inputs, backend, model, { rate: "published" })),
   );
+  const asQ8 = (model: "1b" | "3b"): string =>
+    percentText(
+      observedSharePct(inputs, "ollama", model, { rate: "by-walls", bytesPerParam: BYTES_PER_PARAM_Q8_0 }),
+      0,
+    );
+  const alone = percentText(aloneSharePct(inputs, "3b", BYTES_PER_PARAM_Q8_0), 0);
   return {
     id: "bandwidth-not-saturated",
     kind: "contradiction",
     section: "SS1.5, SS10.4, SS15.2",
     says: "Saturation is confirmed above 80 % of peak at N = 8; it is partially confirmed, since eight agents need 178 to 344 %.",
-    shows: `What was observed is ${numberText(Math.min(...shares), 0)} to ${percentText(Math.max(...shares), 0)} of peak. The larger figures are what eight agents would need without any loss: a reason why the loss must come, and no measurement. By its own rule the hypothesis is not confirmed.`,
+    shows: `What was observed is ${numberText(Math.min(...shares), 0)} to ${percentText(Math.max(...shares), 0)} of peak. The larger figures are what eight agents would need without any loss: a reason why the loss must come, and no measurement. By its own rule the hypothesis is not confirmed. Were the weights Q8_0, as the kernel's name says, the shares by walls would be ${asQ8("1b")} (1B) and ${asQ8("3b")} (3B): then the larger model does come near the peak, but with ${alone} for one agent alone it had no room to begin with.`,
   };
 }
 

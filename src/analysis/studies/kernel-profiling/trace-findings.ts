@@ -80,7 +80,7 @@ function quantisedType({ bytesPerParam }: KernelProfilingInputs): Finding {
     kind: "inference",
     section: "SS3.2, SS4.4",
     says: "Kernels of ggml type 8 show Q4_0, at 0.5 bytes per parameter.",
-    shows: `Type 8 is Q8_0, Q4_0 is type 2. Neither is ${numberText(bytesPerParam.ollama, 1)}: a block of 32 weights carries a 2-byte scale, so Q4_0 takes ${numberText(BYTES_PER_PARAM_Q4_0, 4)} and Q8_0 ${numberText(BYTES_PER_PARAM_Q8_0, 4)} bytes per parameter. Every bandwidth figure of Ollama is low by ${percentText((BYTES_PER_PARAM_Q4_0 / bytesPerParam.ollama - 1) * 100)} if it was Q4_0, and by half if it was Q8_0.`,
+    shows: `Type 8 is Q8_0, Q4_0 is type 2. Neither is ${numberText(bytesPerParam.ollama, 1)}: a block of 32 weights carries a 2-byte scale, so Q4_0 takes ${numberText(BYTES_PER_PARAM_Q4_0, 4)} and Q8_0 ${numberText(BYTES_PER_PARAM_Q8_0, 4)} bytes per parameter. Every bandwidth figure of Ollama is to be multiplied by ${numberText(BYTES_PER_PARAM_Q4_0 / bytesPerParam.ollama, 3)} if it was Q4_0, and by ${numberText(BYTES_PER_PARAM_Q8_0 / bytesPerParam.ollama, 3)} if it was Q8_0.`,
   };
 }
 
