@@ -4,12 +4,14 @@ import { mean } from "../../stats/quantile.ts";
 import { welchTest } from "../../stats/welch.ts";
 import type { RunAnalysis } from "../analyse-run.ts";
 import type { CellAnalysis } from "../cell.ts";
+import { contextsAsked } from "./resources.ts";
 
 export interface AntiPattern {
   readonly id:
     | "together-is-slower"
     | "one-slot-for-several"
     | "single-instance"
+    | "context-clamped"
     | "context-overrun"
     | "cold-models"
     | "noise-for-effect"
@@ -28,6 +30,7 @@ const FINDERS: readonly Finder[] = [
   oneSlotForSeveral,
   singleInstance,
   contention,
+  contextClamped,
   contextOverrun,
   coldModels,
   noiseForEffect,
@@ -125,6 +128,27 @@ function contention({ cells }: RunAnalysis): readonly AntiPattern[] {
       title: "cells that contend",
       evidence: `a TTFT rose by more than ${first.contention.thresholdMs} ms over its solo median in ${named.join(", ")}`,
       instead: "prefer a cell that does not, or fewer agents at once",
+    },
+  ];
+}
+
+/**
+ * Asked for more context than the server gave. Only where the context is fixed when the server
+ * starts: Ollama's follows each request, and what it was at the end of a run says little of a cell.
+ */
+function contextClamped({ manifest, cells }: RunAnalysis): readonly AntiPattern[] {
+  const clamped = manifest.endpoints.flatMap(({ name, engine, contextTokens }) => {
+    if (contextTokens === undefined || engine === "ollama") return [];
+    const asked = Math.max(0, ...cells.flatMap((cell) => contextsAsked(cell, manifest.spec, name)));
+    return asked > contextTokens ? [`${name} was asked for ${asked} tokens and has ${contextTokens}`] : [];
+  });
+  if (clamped.length === 0) return [];
+  return [
+    {
+      id: "context-clamped",
+      title: "a context smaller than asked for",
+      evidence: `${clamped.join("; ")}: prompts that need more are cut or refused`,
+      instead: "start the server with the context that the agents ask for (each slot gets its part of it)",
     },
   ];
 }

@@ -22,10 +22,8 @@ const sameHash = (cell: MadeCell): MadeCell => ({ ...cell, record: () => ({ effe
 describe("ranking cells", () => {
   it("finds the best where it is ahead of every other by more than chance", () => {
     const ranking = rank(cellsOf(slow, fast), need, undefined);
-    expect(ranking).toMatchObject({ kind: "best", leader: { cell: { label: "fast" } } });
-    expect(ranking.kind === "best" && ranking.beaten.map((one) => one.contender.cell.label)).toEqual([
-      "slow",
-    ]);
+    expect(ranking).toMatchObject({ kind: "best", leader: { label: "fast" } });
+    expect(ranking.kind === "best" && ranking.beaten.map((one) => one.contender.label)).toEqual(["slow"]);
   });
 
   it("calls a difference within the noise floor none, however small its p", () => {

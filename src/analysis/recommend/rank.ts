@@ -12,7 +12,9 @@ import type { CellAnalysis } from "../cell.ts";
 import type { Need } from "./need.ts";
 
 export interface Contender {
-  readonly cell: CellAnalysis;
+  readonly cellHash: string;
+  readonly label: string;
+  readonly effectiveHash: string | undefined;
   /** One per trial, of the need's figure. */
   readonly values: readonly number[];
   readonly mean: number;
@@ -80,7 +82,9 @@ export function rank(cells: readonly CellAnalysis[], need: Need, noiseFloor: num
 function contenderOf(cell: CellAnalysis, need: Need): readonly Contender[] {
   const values = cell.blocks.map(need.of).filter((value) => value !== undefined);
   const average = mean(values);
-  return average === undefined ? [] : [{ cell, values, mean: average }];
+  return average === undefined
+    ? []
+    : [{ cellHash: cell.hash, label: cell.label, effectiveHash: cell.effectiveHash, values, mean: average }];
 }
 
 function tieReason(
@@ -90,8 +94,8 @@ function tieReason(
   tested: boolean,
   rejected: boolean,
 ): TieReason | undefined {
-  const { effectiveHash } = leader.cell;
-  if (effectiveHash !== undefined && effectiveHash === contender.cell.effectiveHash) return "same-settings";
+  const { effectiveHash } = leader;
+  if (effectiveHash !== undefined && effectiveHash === contender.effectiveHash) return "same-settings";
   if (noiseFloor !== undefined && Math.abs(difference) <= noiseFloor) return "noise-floor";
   if (!tested) return "no-variance";
   return rejected ? undefined : "not-significant";

@@ -54,7 +54,7 @@ describe("the command that runs a cell again", () => {
   });
 
   it("is the whole file where the file holds several cells, with which of them to keep", () => {
-    const agent = { name: "one", program: "chat", endpoint: "a" };
+    const agent = { name: "one", program: "collector", endpoint: "a" };
     const spec = {
       name: "made",
       endpoints: { a: { url: "http://localhost:11434" } },

@@ -1,4 +1,5 @@
 /** Which cell to use, overall and per need; what to stop doing; and the tree of questions that leads there. */
+import { defined } from "../../core/assert.ts";
 import type { RunAnalysis } from "../analyse-run.ts";
 import type { CellAnalysis } from "../cell.ts";
 import { lengthsDiffer } from "../comparability.ts";
@@ -68,23 +69,24 @@ function recommendation(
   { manifest }: RunAnalysis,
 ): Recommendation {
   const ranking = rank(cells, need, noiseFloorOf(cells, need));
-  return { need, title, ranking, command: commandOf(ranking, manifest) };
+  return { need, title, ranking, command: commandOf(ranking, cells, manifest) };
 }
 
-function commandOf(ranking: Ranking, manifest: RunAnalysis["manifest"]): ReadyCommand | undefined {
-  switch (ranking.kind) {
-    case "no-data":
-      return undefined;
-    case "too-few":
-      return repeatCommand(manifest, USEFUL_TRIALS);
-    case "tie":
-      return ranking.neededTrials !== undefined && ranking.neededTrials <= MOST_TRIALS_WORTH
-        ? repeatCommand(manifest, ranking.neededTrials)
-        : readyCommand(ranking.leader.cell, manifest);
-    case "best":
-    case "only-one":
-      return readyCommand(ranking.leader.cell, manifest);
-  }
+function commandOf(
+  ranking: Ranking,
+  cells: readonly CellAnalysis[],
+  manifest: RunAnalysis["manifest"],
+): ReadyCommand | undefined {
+  if (ranking.kind === "no-data") return undefined;
+  if (ranking.kind === "too-few") return repeatCommand(manifest, USEFUL_TRIALS);
+  if (
+    ranking.kind === "tie" &&
+    ranking.neededTrials !== undefined &&
+    ranking.neededTrials <= MOST_TRIALS_WORTH
+  )
+    return repeatCommand(manifest, ranking.neededTrials);
+  const leader = cells.find((cell) => cell.hash === ranking.leader.cellHash);
+  return readyCommand(defined(leader, "the leader's cell"), manifest);
 }
 
 /** A difference that needs more trials than this is smaller than the drift of a machine over a day. */

@@ -1,5 +1,6 @@
 /** What a cell takes, as far as its own specification says. */
 import { cellsOf } from "../../workload/matrix.ts";
+import type { AgentSpec } from "../../workload/scenario.ts";
 import { scenarioSchema } from "../../workload/scenario.ts";
 import type { CellAnalysis } from "../cell.ts";
 
@@ -10,11 +11,8 @@ export interface CellResources {
   readonly contextTokens: number | undefined;
 }
 
-/** A specification that is not ours to read says nothing about context. */
 export function cellResources(cell: CellAnalysis, spec: unknown): CellResources {
-  const parsed = scenarioSchema.safeParse(spec);
-  const own = parsed.success ? cellsOf(parsed.data).find((planned) => planned.hash === cell.hash) : undefined;
-  const contexts = (own?.agents ?? []).map((agent) => agent.options.numCtx);
+  const contexts = agentsAsPlanned(cell, spec).map((agent) => agent.options.numCtx);
   const known = contexts.filter((tokens) => tokens !== undefined);
   return {
     endpoints: new Set(cell.agents.flatMap((agent) => agent.endpoints)).size,
@@ -23,6 +21,21 @@ export function cellResources(cell: CellAnalysis, spec: unknown): CellResources 
         ? known.reduce((sum, tokens) => sum + tokens, 0)
         : undefined,
   };
+}
+
+/** What the agents on an endpoint ask for, tokens each; none that leaves it to the server. */
+export function contextsAsked(cell: CellAnalysis, spec: unknown, endpoint: string): readonly number[] {
+  return agentsAsPlanned(cell, spec)
+    .filter((agent) => agent.endpoint === endpoint)
+    .map((agent) => agent.options.numCtx)
+    .filter((tokens) => tokens !== undefined);
+}
+
+/** None where the specification is not ours to read. */
+function agentsAsPlanned(cell: CellAnalysis, spec: unknown): readonly AgentSpec[] {
+  const parsed = scenarioSchema.safeParse(spec);
+  if (!parsed.success) return [];
+  return cellsOf(parsed.data).find((planned) => planned.hash === cell.hash)?.agents ?? [];
 }
 
 interface Priced {

@@ -50,9 +50,9 @@ function sentence({ need, ranking }: Recommendation): string {
     case "no-data":
       return `unknown, no trial has its ${need.figure}.`;
     case "only-one":
-      return `${ranking.leader.cell.label} is the only cell, ${need.figure} ${shown(ranking.leader.mean, need)}: there is nothing to choose between.`;
+      return `${ranking.leader.label} is the only cell, ${need.figure} ${shown(ranking.leader.mean, need)}: there is nothing to choose between.`;
     case "too-few":
-      return `nothing can be recommended from ${ranking.trials} trial${ranking.trials === 1 ? "" : "s"} a cell; ${ranking.needed} are needed and 5 make a useful interval. So far ${ranking.leader.cell.label} leads in ${need.figure} (${shown(ranking.leader.mean, need)}).`;
+      return `nothing can be recommended from ${ranking.trials} trial${ranking.trials === 1 ? "" : "s"} a cell; ${ranking.needed} are needed and 5 make a useful interval. So far ${ranking.leader.label} leads in ${need.figure} (${shown(ranking.leader.mean, need)}).`;
     case "best":
       return bestSentence(ranking, need);
     case "tie":
@@ -66,8 +66,8 @@ function bestSentence(ranking: Extract<Ranking, { kind: "best" }>, need: Recomme
   const over =
     next === undefined
       ? ""
-      : `, ${withUnit(next.difference, need.unit === "%" ? "points" : need.unit)} ${need.shown === "negated" ? "less" : "more"} than ${next.contender.cell.label}${next.adjustedP === undefined ? "" : ` (Welch, Holm p = ${pText(next.adjustedP)})`}`;
-  return `use ${leader.cell.label}: ${need.figure} ${shown(leader.mean, need)} over ${leader.values.length} trials${over}.`;
+      : `, ${withUnit(next.difference, need.unit === "%" ? "points" : need.unit)} ${need.shown === "negated" ? "less" : "more"} than ${next.contender.label}${next.adjustedP === undefined ? "" : ` (Welch, Holm p = ${pText(next.adjustedP)})`}`;
+  return `use ${leader.label}: ${need.figure} ${shown(leader.mean, need)} over ${leader.values.length} trials${over}.`;
 }
 
 function tieSentence(ranking: Extract<Ranking, { kind: "tie" }>, need: Recommendation["need"]): string {
@@ -76,11 +76,10 @@ function tieSentence(ranking: Extract<Ranking, { kind: "tie" }>, need: Recommend
   const others = tied
     .slice(0, MOST_NAMED)
     .map(
-      ({ contender, reason }) =>
-        `${contender.cell.label} (${shown(contender.mean, need)}; ${TIE_WORDS[reason]})`,
+      ({ contender, reason }) => `${contender.label} (${shown(contender.mean, need)}; ${TIE_WORDS[reason]})`,
     );
   const rest = tied.length > MOST_NAMED ? ` and ${tied.length - MOST_NAMED} more` : "";
-  const among = `${leader.cell.label} has ${need.figure} ${shown(leader.mean, need)} over ${leader.values.length} trials and cannot be told from ${others.join(", ")}${rest}`;
+  const among = `${leader.label} has ${need.figure} ${shown(leader.mean, need)} over ${leader.values.length} trials and cannot be told from ${others.join(", ")}${rest}`;
   const beat =
     beaten.length === 0
       ? ""
@@ -140,7 +139,7 @@ function leafText(node: Exclude<DecisionNode, { kind: "question" }>, all: Recomm
     "too-few": ", not yet sure",
     "only-one": ", the only cell",
   } as const;
-  return `${ranking.leader.cell.label} (${need.figure} ${shown(ranking.leader.mean, need)}${words[ranking.kind]})`;
+  return `${ranking.leader.label} (${need.figure} ${shown(ranking.leader.mean, need)}${words[ranking.kind]})`;
 }
 
 function capital(text: string): string {

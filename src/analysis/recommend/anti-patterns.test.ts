@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { madeEndpoint } from "../../../test/fakes/recorded-run.ts";
+import type { MadeCell } from "../../../test/fakes/two-agent-run.ts";
+import { twoAgentRun } from "../../../test/fakes/two-agent-run.ts";
+import { defined } from "../../core/assert.ts";
+import type { RunManifest } from "../../record/run-manifest.ts";
+import { cellsOf } from "../../workload/matrix.ts";
+import { scenarioSchema } from "../../workload/scenario.ts";
+import { analyseRun } from "../analyse-run.ts";
+import { antiPatterns } from "./anti-patterns.ts";
+
+/** Faster together than in turn, so that nothing is wrong unless a test says so. */
+const good: MadeCell = { cell: "good", togetherTokS: [90, 91, 92, 90.5, 91.5] };
+
+function found(cells: readonly MadeCell[], manifest: Partial<RunManifest> = {}) {
+  return antiPatterns(analyseRun(twoAgentRun(cells, manifest)));
+}
+
+const idsOf = (...all: Parameters<typeof found>) => found(...all).map((one) => one.id);
+
+describe("anti-patterns", () => {
+  it("are none in data that show none", () => {
+    expect(found([good])).toEqual([]);
+  });
+
+  it("are fewer slots than agents, with what agents kept", () => {
+    const [pattern] = found([{ ...good, oneEndpoint: true }], {
+      endpoints: [madeEndpoint("a", { engine: "llama-server", slots: 1 })],
+    });
+    expect(pattern?.id).toBe("one-slot-for-several");
+    expect(pattern?.evidence).toMatch(/Agents kept \d+ % of their solo speed; .* leaves \d+ %$/);
+    expect(pattern?.instead).toContain("--parallel 2");
+  });
+
+  it("are one instance for all, only where several instances did better beyond chance", () => {
+    const single: MadeCell = { ...good, cell: "single", oneEndpoint: true };
+    expect(idsOf([good, { ...single, togetherTokS: [60, 61, 62, 60.5, 61.5] }])).toEqual(["single-instance"]);
+    expect(idsOf([good, single])).toEqual([]);
+  });
+
+  it("are running together what would be done sooner in turn", () => {
+    expect(idsOf([{ cell: "slow", togetherTokS: [40, 41, 42, 40.5] }])).toEqual(["together-is-slower"]);
+    // One trial has no interval, and so nothing to be sure by.
+    expect(idsOf([{ cell: "slow", togetherTokS: [40] }])).toEqual([]);
+  });
+
+  it("are cold models and settings that come out the same", () => {
+    const cold: MadeCell = {
+      ...good,
+      request: (_, position) => (position === 0 ? { ttftMs: 600, record: { split: { loadMs: 500 } } } : {}),
+    };
+    expect(idsOf([cold])).toContain("cold-models");
+    const same = { record: () => ({ effectiveHash: "same" }) };
+    const [pattern] = found([
+      { ...good, ...same },
+      { ...good, cell: "better?", togetherTokS: [91, 92, 93], ...same },
+    ]);
+    expect(pattern).toMatchObject({
+      id: "noise-for-effect",
+      evidence: expect.stringContaining("good, better?"),
+    });
+  });
+
+  it("are a context smaller than asked for, where the server fixes it", () => {
+    const agent = { name: "collector", program: "collector", endpoint: "a", options: { numCtx: 8192 } };
+    const spec = {
+      name: "made",
+      endpoints: { a: { url: "http://localhost:8080" } },
+      agents: [agent, { ...agent, name: "insight" }],
+    };
+    const [planned] = cellsOf(scenarioSchema.parse(spec));
+    const hash = defined(planned, "a cell").hash;
+    const cell: MadeCell = { ...good, record: () => ({ cellHash: hash }) };
+    const on = (engine: string) => ({
+      spec,
+      endpoints: [madeEndpoint("a", { engine, contextTokens: 4096 })],
+    });
+    expect(found([cell], on("llama-server"))).toEqual([
+      expect.objectContaining({
+        id: "context-clamped",
+        evidence: expect.stringContaining("a was asked for 8192 tokens and has 4096"),
+      }),
+    ]);
+    expect(found([cell], on("ollama"))).toEqual([]);
+  });
+});
