@@ -32,7 +32,7 @@ export interface Ladder {
   readonly slots: number | undefined;
 }
 
-/** Two levels make a ladder; what can be said of it depends on how many there are. */
+/** Two cells make a ladder; what can be said of it depends on how many there are. */
 const FEWEST_LEVELS = 2;
 
 export function laddersOf(cells: readonly CellAnalysis[], manifest: RunManifest): readonly Ladder[] {
@@ -63,10 +63,9 @@ function ladderOf(cells: readonly CellAnalysis[], manifest: RunManifest): readon
   const levels = cells.map(levelOf).filter((level) => level.tokS.length > 0);
   const counts = new Set(levels.map((level) => level.agents));
   const [first] = cells;
-  if (first === undefined || counts.size !== levels.length) return [];
+  if (first === undefined || counts.size !== levels.length || counts.size < FEWEST_LEVELS) return [];
   const sorted = levels.sort((one, other) => one.agents - other.agents);
   const whole = [...soloLevel(cells, sorted[0]), ...sorted];
-  if (whole.length < FEWEST_LEVELS) return [];
   const names = new Set(cells.map(nameOf));
   const endpoints = [...new Set(cells.flatMap((cell) => cell.agents.flatMap((agent) => agent.endpoints)))];
   return [

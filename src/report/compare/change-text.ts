@@ -26,7 +26,7 @@ export function percentText(share: number): string {
   return `${Number(text) === 0 ? "±" : share < 0 ? "−" : "+"}${text} %`;
 }
 
-function percentInterval({ low, high }: Interval): string {
+export function percentInterval({ low, high }: Interval): string {
   return `${percentText(low).replace(" %", "")} … ${percentText(high)}`;
 }
 
@@ -46,6 +46,11 @@ export function changeInterval({ relative, difference }: ComparedMetric): string
 
 export function signed(value: number): string {
   return value > 0 ? `+${figureText(value)}` : figureText(value);
+}
+
+/** Cohen's d to a hundredth, as its classes are. */
+export function effectText(d: number): string {
+  return `${d < 0 ? "−" : "+"}${Math.abs(d).toFixed(2)}`;
 }
 
 export function marginText(margin: Change): string {

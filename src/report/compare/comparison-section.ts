@@ -7,10 +7,10 @@ import type {
 } from "../../analysis/compare/compare-runs.ts";
 import type { GateResult } from "../../analysis/gate.ts";
 import { UNKNOWN } from "../../core/units.ts";
-import { intervalText, pText } from "../section/figure-text.ts";
+import { figureText, intervalText, pText } from "../section/figure-text.ts";
 import type { Section, SectionBlock } from "../section/section.ts";
 import { heading, lead, left, list, note, plain, right, table } from "../section/section.ts";
-import { changeInterval, changeText, inUnit, marginText, percentText, signed } from "./change-text.ts";
+import { changeInterval, changeText, effectText, marginText, percentText, signed } from "./change-text.ts";
 import { checkName, checkReason, gateHeadline } from "./gate-text.ts";
 import { metricSentence, missingSentence, wordOf } from "./sentence.ts";
 
@@ -61,7 +61,7 @@ function gateBlocks(gate: GateResult): readonly SectionBlock[] {
 
 function headline({ pairs }: Comparison): string {
   const words = pairs.flatMap((pair) => pair.metrics.map(wordOf));
-  const parts = (["better", "worse", "same", "noise", "not decided", "unknown"] as const)
+  const parts = (["better", "worse", "same", "noise", "equal", "not decided", "unknown"] as const)
     .map((word) => ({ word, count: words.filter((one) => one === word).length }))
     .filter(({ count }) => count > 0)
     .map(({ word, count }) => `${count} ${word}`);
@@ -107,8 +107,8 @@ function metricTable(metrics: readonly ComparedMetric[]): readonly SectionBlock[
     ],
     metrics.map((metric) => [
       metric.metric,
-      inUnit(metric.a.mean, metric.metric),
-      inUnit(metric.b.mean, metric.metric),
+      figureText(metric.a.mean),
+      figureText(metric.b.mean),
       changeText(metric),
       changeInterval(metric),
       metric.holm.kind === "adjusted" ? pText(metric.holm.adjustedP) : UNKNOWN,
@@ -138,7 +138,7 @@ function detailTable(metrics: readonly ComparedMetric[]): readonly SectionBlock[
       String(metric.b.n),
       metric.difference.kind === "tested" ? pText(metric.difference.p) : UNKNOWN,
       metric.permutation.kind === "tested" ? pText(metric.permutation.p) : UNKNOWN,
-      metric.effect.kind === "known" ? `${signed(metric.effect.d)} (${metric.effect.size})` : UNKNOWN,
+      metric.effect.kind === "known" ? `${effectText(metric.effect.d)} (${metric.effect.size})` : UNKNOWN,
       metric.shift.kind === "known" ? signed(metric.shift.shift) : UNKNOWN,
       shiftInterval(metric),
       metric.equivalence.kind === "tested" ? pText(metric.equivalence.p) : UNKNOWN,

@@ -5,19 +5,21 @@ import { pText } from "../section/figure-text.ts";
 import {
   changeInterval,
   changeText,
+  effectText,
   inUnit,
   marginText,
+  percentInterval,
   percentText,
   repeatsText,
-  signed,
   trialsText,
 } from "./change-text.ts";
 
-export type Word = "better" | "worse" | "same" | "noise" | "not decided" | "unknown";
+export type Word = "better" | "worse" | "same" | "noise" | "equal" | "not decided" | "unknown";
 
 /** The word for the last column of the table. */
 export function wordOf(metric: ComparedMetric): Word {
   const { difference, holm, equivalence } = metric;
+  if (difference.kind === "no-variance" && difference.difference === 0) return "equal";
   if (difference.kind !== "tested") return "unknown";
   if (holm.kind === "adjusted" && holm.rejected)
     return metric.withinNoise ? "noise" : isImprovement(metric) ? "better" : "worse";
@@ -53,7 +55,8 @@ function main(metric: ComparedMetric, comparison: Comparison): string {
     case "noise":
       return `${name(metric)} ${moved(metric)} (${evidence}). A test takes that for more than chance (${adjusted(metric, comparison)}), but ${noisePart(metric)} differ by as much here: it is no effect of the change.`;
     case "same":
-      return `${name(metric)} is the same within ${margin} (${changeText(metric)}, ${evidence}).`;
+      return `${name(metric)} is the same within ${margin} (${changeText(metric)}, ${equivalencePart(metric)}${values(metric)}, ${trialsText(metric)}).`;
+    case "equal":
     case "not decided":
     case "unknown":
       return `${name(metric)}: not decided. It changed by ${changeText(metric)} (${evidence}; ${adjusted(metric, comparison)})${familyPart(metric)}; ${repeatsText(metric.repeatsNeeded, metric.design)} would show a change of this size.`;
@@ -87,7 +90,7 @@ function adjusted({ holm }: ComparedMetric, { familySize }: Comparison): string 
 }
 
 function effectPart({ effect }: ComparedMetric): string {
-  return effect.kind === "known" ? `d = ${signed(Number(effect.d.toFixed(2)))}, ${effect.size}` : "no d";
+  return effect.kind === "known" ? `d = ${effectText(effect.d)}, ${effect.size}` : "no d";
 }
 
 function smallPart({ equivalence }: ComparedMetric, margin: string): string {
@@ -101,6 +104,13 @@ function noisePart({ noiseFloor }: ComparedMetric): string {
   return noiseFloor?.basis === "same-settings"
     ? `cells with the same effective settings${size}`
     : `two halves of the same cell's repeats${size}`;
+}
+
+/** The interval of two one-sided tests at 5 % each: the one that lies within the margin. */
+function equivalencePart({ equivalence, a }: ComparedMetric): string {
+  if (equivalence.kind !== "tested" || a.mean <= 0) return "";
+  const { low, high } = equivalence.interval;
+  return `90 % CI ${percentInterval({ low: low / a.mean, high: high / a.mean })}; `;
 }
 
 /** A level that a single test would be judged by. */

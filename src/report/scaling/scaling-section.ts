@@ -109,8 +109,8 @@ function levelTable(levels: readonly ScalingLevel[]): readonly SectionBlock[] {
       times(level.gain),
       times(level.idealSharedGain),
       times(level.idealOneAtATimeGain),
-      percent(level.retention),
-      percent(level.equalShare),
+      wholePercent(level.retention),
+      wholePercent(level.equalShare),
       level.karpFlatt === undefined
         ? UNKNOWN
         : `${share(level.karpFlatt.value)}${level.karpFlatt.spansZero ? "*" : ""}`,
@@ -171,6 +171,10 @@ function times(value: number | undefined): string {
 
 function share(value: number): string {
   return minus(value.toFixed(3));
+}
+
+function wholePercent(share: number | undefined): string {
+  return share === undefined ? UNKNOWN : `${(share * 100).toFixed(0)} %`;
 }
 
 function percent(share: number | undefined): string {

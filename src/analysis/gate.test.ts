@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { madeCell, madeSide } from "../../test/fakes/compared-side.ts";
+import { randomStream } from "../core/random.ts";
+import { compareRuns } from "./compare/compare-runs.ts";
+import { parseGate } from "./gate-grammar.ts";
+import type { GateCheck, GateResult } from "./gate.ts";
+import { judgeGate } from "./gate.ts";
+
+function gate(text: string, a: readonly number[], b: readonly number[]): GateResult {
+  const clauses = parseGate(text);
+  const [clause] = clauses;
+  if (clause === undefined) throw new Error("a gate has a clause");
+  const side = (values: readonly number[], name: string) =>
+    madeSide([madeCell({ values: { [clause.metric]: values } })], { name });
+  return judgeGate(compareRuns(side(a, "run-a"), side(b, "run-b"), { metrics: [clause.metric] }), clauses);
+}
+
+function check(result: GateResult): GateCheck {
+  const [only] = result.checks;
+  if (only === undefined) throw new Error("one check was made");
+  return only;
+}
+
+const BEFORE = [100, 101, 99, 100, 102, 98];
+const times = (factor: number) => BEFORE.map((value) => value * factor);
+
+describe("a gate", () => {
+  it("fails on a change that is shown to be larger than stated", () => {
+    const result = gate("ttftMsP50<+5%", BEFORE, times(1.12));
+    expect(result.verdict).toBe("failed");
+    expect(check(result).adjustedP).toBeLessThan(0.05);
+  });
+
+  it("does not fail on a change that is significant and smaller than stated", () => {
+    // Two percent up, with a deviation of 1.4 %: scipy 1.17.1 gives p = 0.036 against no change, and the bound lies far off.
+    const result = gate("ttftMsP50<+5%", BEFORE, times(1.02));
+    expect(check(result).metric?.holm).toMatchObject({ rejected: true });
+    expect(result.verdict).toBe("passed");
+    expect(check(result).passedBy).toBe("interval");
+  });
+
+  it("is inconclusive where the interval holds the bound, and names the repeats that would decide", () => {
+    const noisy = [80, 120, 100];
+    const result = gate("ttftMsP50<+5%", noisy, [90, 132, 108]);
+    expect(result.verdict).toBe("inconclusive");
+    const { why } = check(result);
+    if (why.kind !== "too-uncertain" || why.repeats?.kind !== "known")
+      throw new Error("a number can be said");
+    // B − 1.05·A is 5, in deviations of the two 0.2377 (numpy). statsmodels 0.15.0:
+    // TTestIndPower().solve_power(0.2376913, alpha=0.05, power=0.8) = 278.81.
+    expect(why.repeats.n).toBe(279);
+  });
+
+  it("is inconclusive on one trial, and on trials that do not vary", () => {
+    expect(check(gate("ttftMsP50<+5%", [100], [200])).why).toEqual({ kind: "too-few", trials: 1, needed: 5 });
+    expect(check(gate("ttftMsP50<+5%", [100, 100], [200, 200])).why).toEqual({ kind: "no-variance" });
+  });
+
+  it("is inconclusive about what was not measured", () => {
+    const side = (name: string) => madeSide([madeCell({ values: { wallMs: [1, 2, 3] } })], { name });
+    const comparison = compareRuns(side("a"), side("b"), { metrics: ["wallMs", "retention"] });
+    const result = judgeGate(comparison, parseGate("wallMs<+900%,retention>-3%"));
+    expect(result.checks.map(({ verdict }) => verdict)).toEqual(["passed", "inconclusive"]);
+    expect(result.verdict).toBe("inconclusive");
+    expect(result.checks[1]?.why).toMatchObject({ kind: "missing" });
+  });
+
+  it("passes by equivalence where the interval just holds the bound on one side only", () => {
+    // 95 % leaves 2.5 % on each side, two one-sided tests 5 %: between the two lies what only equivalence shows.
+    const widths = [6, 7, 8, 9, 10, 11, 12].map((width) => {
+      const values = [-1, -0.5, 0, 0.5, 1].map((step) => 100 + step * width);
+      return check(gate("decodeTps>-10%", values, values));
+    });
+    expect(widths.map(({ passedBy }) => passedBy)).toContain("equivalence");
+    expect(widths.map(({ verdict }) => verdict)).toContain("inconclusive");
+  });
+
+  it("does not take no change for an improvement that was asked for", () => {
+    expect(
+      gate(
+        "decodeTps>+10%",
+        BEFORE,
+        BEFORE.map((value) => value + 0.1),
+      ).verdict,
+    ).toBe("failed");
+    expect(gate("decodeTps>+10%", BEFORE, times(1.2)).verdict).toBe("passed");
+  });
+
+  it("judges an amount in the metric's own unit", () => {
+    expect(gate("wallMs<+5", BEFORE, times(1.02)).verdict).toBe("passed");
+    expect(gate("wallMs<+5", BEFORE, times(1.2)).verdict).toBe("failed");
+  });
+
+  it("fails as a whole if one check does, and passes only if all do", () => {
+    const cells = (factor: number) => [
+      madeCell({ label: "N=1", values: { decodeTps: BEFORE } }),
+      madeCell({ label: "N=2", values: { decodeTps: times(factor) } }),
+    ];
+    const judge = (factor: number) =>
+      judgeGate(
+        compareRuns(madeSide(cells(1)), madeSide(cells(factor), { name: "b" }), { metrics: ["decodeTps"] }),
+        parseGate("decodeTps>-5%"),
+      );
+    expect(judge(0.8)).toMatchObject({
+      verdict: "failed",
+      checks: [{ verdict: "passed" }, { verdict: "failed" }],
+    });
+    expect(judge(1).verdict).toBe("passed");
+  });
+
+  it("never both: of two runs of the same thing it fails no more often than 5 in 100", () => {
+    let failed = 0;
+    for (let seed = 0; seed < 200; seed++) {
+      const random = randomStream(seed, "a/a");
+      const draw = () => Array.from({ length: 5 }, () => 100 + 5 * random.normal());
+      if (gate("ttftMsP50<+1%", draw(), draw()).verdict === "failed") failed++;
+    }
+    expect(failed).toBeLessThanOrEqual(10);
+  });
+
+  it("gives the same answer in any unit", () => {
+    const values = fc.array(fc.double({ min: 50, max: 150, noNaN: true }), { minLength: 3, maxLength: 6 });
+    fc.assert(
+      fc.property(values, values, fc.constantFrom(0.001, 60, 1e6), (a, b, unit) => {
+        const scaled = (list: readonly number[]) => list.map((value) => value * unit);
+        expect(gate("ttftMsP50<+5%", scaled(a), scaled(b)).verdict).toBe(gate("ttftMsP50<+5%", a, b).verdict);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
