@@ -56,7 +56,7 @@ const STRUCTURE = `
   background: var(--mark); color: var(--on-mark); font-size: 0.6875rem; line-height: 1.25rem; font-weight: 650;
   letter-spacing: 0.04em;
 }
-nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0; padding: 0.85rem 0 0; list-style: none; font-size: 0.875rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.1rem; margin: 0; padding: 0.85rem 0 0; list-style: none; font-size: 0.875rem; }
 .run { padding-bottom: 1rem; }
 .run + .run { border-top: 1px solid var(--rule); margin-top: 3rem; }
 .answer { padding: 1.1rem 0 0.5rem; }
@@ -80,6 +80,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0; paddin
 .warnings { padding: 0; list-style: none; display: grid; gap: 0.75rem; }
 .warnings li { background: var(--paper); border: 1px solid var(--rule); border-left: 4px solid var(--ink-prefill); border-radius: 4px; padding: 0.7rem 1rem; }
 .grid { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1.25rem; margin-top: 1rem; }
+.grid + ul, .grid + p { margin-top: 1rem; }
 .grid > .wide { grid-column: 1 / -1; }
 .meanings { max-width: 46rem; padding-left: 1.1rem; margin-top: 1rem; }
 footer { border-top: 1px solid var(--rule); margin-top: 3rem; padding: 1.25rem 0 2.5rem; }`;
