@@ -37,7 +37,7 @@ export const NEEDS: readonly Need[] = [
     id: "balanced",
     title: "balanced",
     // The geometric mean of two rates: one cell beats another by the mean of its two ratios to it.
-    figure: "balance of throughput and response, √(aggregate tok/s ÷ TTFT in s)",
+    figure: "√(aggregate tok/s ÷ TTFT in s)",
     unit: "",
     shown: "value",
     of: (block) => {

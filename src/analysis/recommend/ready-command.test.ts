@@ -8,18 +8,27 @@ import type { TrialRecord } from "../../record/trial-record.ts";
 import { analyseRun } from "../analyse-run.ts";
 import { readyCommand, repeatCommand } from "./ready-command.ts";
 
+const RECORDED = ["slipway", "bench", "team.yaml", "--runs", "3", "--seed", "7"];
+
+/** The command for the first of two cells. */
 function commandOf(
   parameters: TrialRecord["parameters"],
   manifest: Partial<RunManifest> = {},
-  cell: Partial<MadeCell> = {},
+  scenario = "made",
 ) {
+  const cell = (name: string): MadeCell => ({
+    cell: name,
+    scenario,
+    togetherTokS: [56],
+    record: () => ({ parameters }),
+  });
   const analysis = analyseRun(
-    twoAgentRun([{ cell: "made", togetherTokS: [56], record: () => ({ parameters }), ...cell }], {
+    twoAgentRun([cell("first"), cell("second")], {
       scenario: "made",
-      command: ["bench", "team.yaml", "--runs", "5"],
+      command: RECORDED,
       endpoints: [
         madeEndpoint("a", { url: "http://localhost:11434" }),
-        madeEndpoint("b", { url: "http://localhost:8080/a b", simulated: false }),
+        madeEndpoint("b", { url: "http://localhost:8080/a b" }),
       ],
       ...manifest,
     }),
@@ -27,52 +36,50 @@ function commandOf(
   return readyCommand(defined(analysis.cells[0], "a cell"), analysis.manifest);
 }
 
-const ENDPOINTS = "--endpoint a=http://localhost:11434 --endpoint 'b=http://localhost:8080/a b'";
-
 describe("the command that runs a cell again", () => {
-  it("sets the agents as the cell did, by the names that people know", () => {
-    expect(
-      commandOf({ "agents.insight.options.numGpu": 80, "agents.*.options.numCtx": 512, agents: 2 }),
-    ).toEqual({
-      text: `slipway bench team.yaml --agents 2 ${ENDPOINTS} --agent insight:num_gpu=80,num_ctx=512 --agent collector:num_ctx=512`,
+  it("is the run's own where it has one cell", () => {
+    expect(commandOf({}, { cells: [{ hash: "hash-first", label: "first" }] })).toEqual({
+      text: "slipway bench team.yaml --runs 3 --seed 7",
       left: [],
     });
   });
 
-  it("goes by the shipped scenario that a cell belongs to", () => {
-    expect(commandOf({}, {}, { scenario: "chimera_homo" }).text).toBe(
-      `slipway bench chimera_homo ${ENDPOINTS}`,
-    );
+  it("is the run's own with one count for a rung of a ladder", () => {
+    const command = ["slipway", "bench", "quick", "--agents", "1,2,4"];
+    expect(commandOf({ agents: 2 }, { command }).text).toBe("slipway bench quick --agents 2");
   });
 
-  it("names what no flag sets, and no endpoint that was only simulated", () => {
-    const simulated = [madeEndpoint("a", { simulated: true }), madeEndpoint("b", { simulated: true })];
-    expect(commandOf({ "agents.insight.corpusCharacters": 99 }, { endpoints: simulated })).toEqual({
-      text: "slipway bench team.yaml",
+  it("is the shipped scenario with the cell's settings, by the names that people know", () => {
+    const parameters = {
+      "agents.insight.options.numGpu": 80,
+      "agents.*.options.numCtx": 512,
+      "agents.insight.corpusCharacters": 99,
+    };
+    expect(commandOf(parameters, {}, "chimera_homo")).toEqual({
+      text: "slipway bench chimera_homo --endpoint a=http://localhost:11434 --endpoint 'b=http://localhost:8080/a b' --agent insight:num_gpu=80,num_ctx=512 --agent collector:num_ctx=512",
       left: ["agents.insight.corpusCharacters=99"],
     });
   });
 
-  it("is the whole file where the file holds several cells, with which of them to keep", () => {
-    const agent = { name: "one", program: "collector", endpoint: "a" };
-    const spec = {
-      name: "made",
-      endpoints: { a: { url: "http://localhost:11434" } },
-      agents: [agent],
-      matrix: { "agents.*.options.numCtx": [512, 1024] },
-    };
-    expect(commandOf({ "agents.*.options.numCtx": 512 }, { spec })).toEqual({
-      text: "slipway bench team.yaml",
-      left: ["of its cells only made"],
+  it("names no endpoint that was only simulated", () => {
+    const endpoints = [madeEndpoint("a", { simulated: true }), madeEndpoint("b", { simulated: true })];
+    expect(commandOf({}, { endpoints }, "chimera_homo").text).toBe("slipway bench chimera_homo");
+  });
+
+  it("is the whole file where that holds several cells, with which of them to keep", () => {
+    expect(commandOf({ "agents.*.options.numCtx": 512 })).toEqual({
+      text: "slipway bench team.yaml --runs 3 --seed 7",
+      left: ["only the cell first"],
     });
   });
 });
 
 it("repeats a run with other --runs and nothing else", () => {
-  const manifest = analyseRun(
-    twoAgentRun([{ cell: "made", togetherTokS: [56] }], {
-      command: ["bench", "team.yaml", "--runs", "3", "--seed", "7"],
-    }),
-  ).manifest;
-  expect(repeatCommand(manifest, 12).text).toBe("slipway bench team.yaml --seed 7 --runs 12");
+  const repeated = (command: readonly string[]) => {
+    const { manifest } = analyseRun(twoAgentRun([{ cell: "made", togetherTokS: [56] }], { command }));
+    return repeatCommand(manifest, 12).text;
+  };
+  expect(repeated(RECORDED)).toBe("slipway bench team.yaml --runs 12 --seed 7");
+  expect(repeated(["slipway", "bench", "quick", "--runs=3"])).toBe("slipway bench quick --runs 12");
+  expect(repeated(["slipway", "bench", "quick"])).toBe("slipway bench quick --runs 12");
 });

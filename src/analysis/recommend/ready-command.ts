@@ -1,6 +1,5 @@
 /** The command that runs one cell again, from what the run recorded: to be pasted, not adapted. */
 import type { RunManifest } from "../../record/run-manifest.ts";
-import { scenarioSchema } from "../../workload/scenario.ts";
 import type { CellAnalysis } from "../cell.ts";
 
 /** What `bench --agent name:setting=value` calls the fields of an agent. */
@@ -28,54 +27,56 @@ export interface ReadyCommand {
 
 /** The whole run again with so many repeats. */
 export function repeatCommand({ command }: RunManifest, runs: number): ReadyCommand {
-  const words = [...command];
-  const flag = words.indexOf("--runs");
-  if (flag >= 0) words.splice(flag, 2);
-  return { text: ["slipway", ...words, "--runs", String(runs)].map(quoted).join(" "), left: [] };
+  return { text: words(withFlag(command, "--runs", String(runs))), left: [] };
 }
 
-/** One cell again. */
+/**
+ * One cell again. A run of one cell is its own command; a rung of a ladder is that with one count;
+ * a cell of a shipped scenario is that scenario with the cell's settings. Flags change the agents of a
+ * file and not which of its cells run, so a cell of any other file is the file, with what to keep of it.
+ */
 export function readyCommand(cell: CellAnalysis, manifest: RunManifest): ReadyCommand {
-  if (cell.scenario === manifest.scenario && holdsSeveralCells(manifest))
-    return {
-      text: `slipway bench ${scenarioOf(cell, manifest)}`,
-      left: [`of its cells only ${cell.label}`],
-    };
+  const { agents, ...settings } = cell.parameters;
+  if (manifest.cells.length === 1) return { text: words(manifest.command), left: [] };
+  if (agents !== undefined && Object.keys(settings).length === 0)
+    return { text: words(withFlag(manifest.command, "--agents", String(agents))), left: [] };
+  if (cell.scenario !== manifest.scenario) return scenarioCommand(cell, manifest);
+  return { text: words(manifest.command), left: [`only the cell ${cell.label}`] };
+}
+
+function scenarioCommand(cell: CellAnalysis, manifest: RunManifest): ReadyCommand {
   const settings = new Map<string, string[]>();
-  const flags: string[] = [];
   const left: string[] = [];
   for (const [path, value] of Object.entries(cell.parameters)) {
     const match = /^agents\.([^.]+)\.(.+)$/.exec(path);
     const setting = match?.[2] === undefined ? undefined : SETTINGS[match[2]];
-    if (path === "agents") flags.push(`--agents ${String(value)}`);
-    else if (match?.[1] === undefined || setting === undefined) left.push(`${path}=${String(value)}`);
+    if (match?.[1] === undefined || setting === undefined) left.push(`${path}=${String(value)}`);
     else
       for (const agent of match[1] === "*" ? cell.agentNames : [match[1]])
         settings.set(agent, [...(settings.get(agent) ?? []), `${setting}=${String(value)}`]);
   }
   const used = new Set(cell.agents.flatMap((agent) => agent.endpoints));
   const endpoints = manifest.endpoints.filter((endpoint) => used.has(endpoint.name) && !endpoint.simulated);
-  const parts = [
-    "slipway bench",
-    scenarioOf(cell, manifest),
-    ...flags,
-    ...endpoints.map(({ name, url }) => `--endpoint ${quoted(`${name}=${url}`)}`),
-    ...[...settings].map(([agent, own]) => `--agent ${quoted(`${agent}:${own.join(",")}`)}`),
-  ];
-  return { text: parts.filter((part) => part !== "").join(" "), left };
+  return {
+    text: words([
+      "slipway",
+      "bench",
+      cell.scenario,
+      ...endpoints.flatMap(({ name, url }) => ["--endpoint", `${name}=${url}`]),
+      ...[...settings].flatMap(([agent, own]) => ["--agent", `${agent}:${own.join(",")}`]),
+    ]),
+    left,
+  };
 }
 
-/** A file's own cells go by the file; a cell of a shipped scenario goes by that scenario's name. */
-function scenarioOf(cell: CellAnalysis, { command, scenario }: RunManifest): string {
-  const named = command[1];
-  const given = named === undefined || named.startsWith("-") ? undefined : named;
-  return quoted(cell.scenario === scenario ? (given ?? scenario) : cell.scenario);
+function withFlag(command: readonly string[], flag: string, value: string): readonly string[] {
+  const place = command.indexOf(flag);
+  if (place >= 0) return command.map((word, index) => (index === place + 1 ? value : word));
+  return [...command.filter((word) => !word.startsWith(`${flag}=`)), flag, value];
 }
 
-/** Flags change the agents of a file, not which of its cells run. */
-function holdsSeveralCells({ spec }: RunManifest): boolean {
-  const parsed = scenarioSchema.safeParse(spec);
-  return parsed.success && (parsed.data.cells.length > 0 || Object.keys(parsed.data.matrix).length > 0);
+function words(command: readonly string[]): string {
+  return command.map(quoted).join(" ");
 }
 
 function quoted(word: string): string {

@@ -30,7 +30,8 @@ export interface Recommendations {
   /** Among the cells that take least; absent where all take the same, or it is not recorded. */
   readonly constrained: (Recommendation & { readonly resources: CellResources }) | undefined;
   readonly antiPatterns: readonly AntiPattern[];
-  readonly tree: DecisionNode;
+  /** Absent where there is nothing to choose between, or too little to choose by. */
+  readonly tree: DecisionNode | undefined;
   /** Why cells may not be comparable at all. */
   readonly cautions: readonly string[];
 }
@@ -57,7 +58,7 @@ export function recommend(analysis: RunAnalysis): Recommendations {
     needs,
     constrained,
     antiPatterns: antiPatterns(analysis),
-    tree: decisionTree(analysis, needs, constrained !== undefined),
+    tree: decisionTree(analysis, needs, constrained),
     cautions: cautions(analysis.cells),
   };
 }
@@ -122,24 +123,19 @@ function constrainedTier(analysis: RunAnalysis): Recommendations["constrained"] 
 function decisionTree(
   { cells }: RunAnalysis,
   needs: readonly Recommendation[],
-  constrained: boolean,
-): DecisionNode {
-  const leaf = (id: Need["id"]): readonly DecisionNode[] =>
-    needs.some(({ need, ranking }) => need.id === id && ranking.kind !== "no-data")
-      ? [{ kind: "need", need: id }]
-      : [];
-  const answer = (words: string, next: readonly DecisionNode[]) =>
-    next.map((node) => ({ answer: words, next: node }));
+  constrained: Recommendation | undefined,
+): DecisionNode | undefined {
+  const decided = ({ ranking }: Recommendation): boolean => ranking.kind === "best" || ranking.kind === "tie";
+  const answers = needs.filter(decided).map(({ need }) => ({
+    answer: WISHES[need.id],
+    next: { kind: "need", need: need.id } as const,
+  }));
+  if (answers.length === 0) return undefined;
+  const least = { answer: WISHES.constrained, next: { kind: "need", need: "constrained" } as const };
   const wishes: DecisionNode = {
     kind: "question",
     question: "What matters most?",
-    answers: [
-      ...answer("the most work done", leaf("most-work")),
-      ...answer("that agents keep the speed they have alone", leaf("highest-efficiency")),
-      ...answer("a quick first token", leaf("first-token")),
-      ...answer("a bit of everything", leaf("balanced")),
-      ...answer("as little memory as possible", constrained ? [{ kind: "need", need: "constrained" }] : []),
-    ],
+    answers: constrained === undefined ? answers : [...answers, least],
   };
   const inTurn = fasterInTurn(cells);
   if (inTurn === undefined) return wishes;
@@ -152,6 +148,14 @@ function decisionTree(
     ],
   };
 }
+
+const WISHES: Readonly<Record<Need["id"] | "constrained", string>> = {
+  "most-work": "the most work done",
+  "highest-efficiency": "that agents keep the speed they have alone",
+  balanced: "a bit of everything",
+  "first-token": "a quick first token",
+  constrained: "as little memory as possible",
+};
 
 /** The best cell's true speedup, where even that lies below 1 by its whole interval. */
 function fasterInTurn(cells: readonly CellAnalysis[]): number | undefined {

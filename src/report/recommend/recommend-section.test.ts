@@ -23,16 +23,19 @@ const matrix = analyseRun(
     [
       {
         cell: "hetero num_gpu=60",
+        scenario: "chimera_hetero",
         togetherTokS: [56, 57, 58, 56.5, 57.5],
         record: () => ({ effectiveHash: "same", parameters: parameters(60, 512) }),
       },
       {
         cell: "hetero num_gpu=120",
+        scenario: "chimera_hetero",
         togetherTokS: [57, 57.5, 58.5, 56.5, 58],
         record: () => ({ effectiveHash: "same", parameters: parameters(120, 512) }),
       },
       {
         cell: "hetero num_ctx=2048",
+        scenario: "chimera_hetero",
         togetherTokS: [71, 72, 73, 72.5, 71.5],
         record: () => ({ effectiveHash: "other", parameters: parameters(60, 2048) }),
       },
@@ -44,7 +47,7 @@ const matrix = analyseRun(
         record: () => ({ effectiveHash: "single", parameters: { "agents.*.endpoint": "a" } }),
       },
     ],
-    { endpoints: ENDPOINTS, command: ["bench", "my-matrix.yaml"], scenario: "made" },
+    { endpoints: ENDPOINTS, command: ["slipway", "bench", "my-matrix.yaml"], scenario: "my-matrix" },
   ),
 );
 
@@ -54,15 +57,18 @@ const close = analyseRun(
       { cell: "one", togetherTokS: [56, 59, 58] },
       { cell: "two", togetherTokS: [55, 58, 59.5] },
     ],
-    { endpoints: ENDPOINTS },
+    { endpoints: ENDPOINTS, command: ["slipway", "bench", "two.yaml"], scenario: "made" },
   ),
 );
 
 const single = analyseRun(
-  twoAgentRun([
-    { cell: "one", togetherTokS: [56] },
-    { cell: "two", togetherTokS: [75] },
-  ]),
+  twoAgentRun(
+    [
+      { cell: "one", togetherTokS: [56] },
+      { cell: "two", togetherTokS: [75] },
+    ],
+    { command: ["slipway", "bench", "two.yaml", "--runs", "1"] },
+  ),
 );
 
 const text = (analysis: typeof matrix, columns = 100) =>

@@ -6,16 +6,12 @@ import type { Section, SectionBlock } from "../section/section.ts";
 import { command, heading, lead, list, note, plain } from "../section/section.ts";
 
 export function recommendSection(all: Recommendations): Section {
-  const [overall, ...others] = all.needs;
-  const tiers = all.constrained === undefined ? others : [...others, all.constrained];
   return {
     id: "recommendations",
     title: "Recommendations",
     simulated: all.simulated,
     blocks: [
-      ...(overall === undefined ? [] : recommendationBlocks(overall, lead)),
-      ...tiers.flatMap((one) => recommendationBlocks(one, plain)),
-      ...(all.constrained === undefined ? [] : [note(resourcesSentence(all.constrained.resources))]),
+      ...tierBlocks(all),
       ...list(all.cautions),
       heading("Stop doing"),
       ...(all.antiPatterns.length === 0
@@ -25,10 +21,23 @@ export function recommendSection(all: Recommendations): Section {
               ({ title, evidence, instead }) => `${title}: ${evidence}. Instead: ${instead}.`,
             ),
           )),
-      heading("Decision tree"),
-      ...list(treeLines(all.tree, all, 0)),
+      ...(all.tree === undefined ? [] : [heading("Decision tree"), ...list(treeLines(all.tree, all, 0))]),
     ],
   };
+}
+
+/** What keeps every need from an answer is said once. */
+function tierBlocks({ needs, constrained }: Recommendations): readonly SectionBlock[] {
+  const [overall, ...others] = needs;
+  if (overall === undefined) return [];
+  const first = recommendationBlocks(overall, lead);
+  if (overall.ranking.kind === "only-one" || overall.ranking.kind === "too-few") return first;
+  const tiers = constrained === undefined ? others : [...others, constrained];
+  return [
+    ...first,
+    ...tiers.flatMap((one) => recommendationBlocks(one, plain)),
+    ...(constrained === undefined ? [] : [note(resourcesSentence(constrained.resources))]),
+  ];
 }
 
 function recommendationBlocks(
@@ -45,11 +54,13 @@ function recommendationBlocks(
   ];
 }
 
-function sentence({ need, ranking }: Recommendation): string {
+function sentence({ need, ranking, title }: Recommendation): string {
   switch (ranking.kind) {
     case "no-data":
       return `unknown, no trial has its ${need.figure}.`;
     case "only-one":
+      if (title === "constrained")
+        return `${ranking.leader.label} takes least, with ${need.figure} ${shown(ranking.leader.mean, need)} over ${ranking.leader.values.length} trials.`;
       return `${ranking.leader.label} is the only cell, ${need.figure} ${shown(ranking.leader.mean, need)}: there is nothing to choose between.`;
     case "too-few":
       return `nothing can be recommended from ${ranking.trials} trial${ranking.trials === 1 ? "" : "s"} a cell; ${ranking.needed} are needed and 5 make a useful interval. So far ${ranking.leader.label} leads in ${need.figure} (${shown(ranking.leader.mean, need)}).`;
@@ -137,7 +148,7 @@ function leafText(node: Exclude<DecisionNode, { kind: "question" }>, all: Recomm
     best: "",
     tie: ", or one of those it cannot be told from",
     "too-few": ", not yet sure",
-    "only-one": ", the only cell",
+    "only-one": "",
   } as const;
   return `${ranking.leader.label} (${need.figure} ${shown(ranking.leader.mean, need)}${words[ranking.kind]})`;
 }
