@@ -14,6 +14,12 @@ describe("the plan behind a run", () => {
     contentionThresholdMs: 500,
   });
 
+  it("is found inside of what a manifest keeps", () => {
+    const plan = agentPlan({ scenario: JSON.parse(JSON.stringify(spec)), seed: 5, corpus: "sample" });
+    expect(plan.everyMs(cellsOf(spec)[0]?.hash ?? "", "paced")).toBe(2_000);
+    expect(plan.contentionThresholdMs).toBe(500);
+  });
+
   it("gives each agent's start-to-start cadence and the contention threshold", () => {
     const plan = agentPlan(JSON.parse(JSON.stringify(spec)));
     const hash = cellsOf(spec)[0]?.hash ?? "";

@@ -4,7 +4,7 @@
  * pauses are then taken from the solo trials alone.
  */
 import { cellsOf } from "../workload/matrix.ts";
-import { scenarioSchema } from "../workload/scenario.ts";
+import { plannedScenario } from "./planned-scenario.ts";
 
 export interface AgentPlan {
   readonly contentionThresholdMs: number | undefined;
@@ -15,14 +15,14 @@ export interface AgentPlan {
 const NOTHING_KNOWN: AgentPlan = { contentionThresholdMs: undefined, everyMs: () => undefined };
 
 export function agentPlan(spec: unknown): AgentPlan {
-  const parsed = scenarioSchema.safeParse(spec);
-  if (!parsed.success) return NOTHING_KNOWN;
+  const scenario = plannedScenario(spec);
+  if (scenario === undefined) return NOTHING_KNOWN;
   const everyMs = new Map<string, number>();
-  for (const cell of cellsOf(parsed.data))
+  for (const cell of cellsOf(scenario))
     for (const { name, cadence } of cell.agents)
       if ("everyMs" in cadence) everyMs.set(`${cell.hash}/${name}`, cadence.everyMs);
   return {
-    contentionThresholdMs: parsed.data.contentionThresholdMs,
+    contentionThresholdMs: scenario.contentionThresholdMs,
     everyMs: (cellHash, agent) => everyMs.get(`${cellHash}/${agent}`),
   };
 }

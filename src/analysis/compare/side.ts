@@ -1,9 +1,9 @@
 /** One side of a comparison: cells with one value per metric and trial, whatever they were read from. */
 import type { EndpointFacts, RunManifest } from "../../record/run-manifest.ts";
-import { scenarioSchema } from "../../workload/scenario.ts";
 import type { RunAnalysis } from "../analyse-run.ts";
 import type { BlockAnalysis } from "../block.ts";
 import type { CellAnalysis } from "../cell.ts";
+import { plannedScenario } from "../planned-scenario.ts";
 import type { MetricName } from "./metric.ts";
 import { METRIC_NAMES, metricOf } from "./metric.ts";
 
@@ -100,10 +100,9 @@ function comparedTrial(block: BlockAnalysis): ComparedTrial {
 
 /** The plan shuffles the cells of one repeat among themselves unless the scenario says otherwise. */
 function blocksOf(spec: unknown): Side["blocks"] {
-  const inner = typeof spec === "object" && spec !== null && "scenario" in spec ? spec.scenario : spec;
-  const parsed = scenarioSchema.safeParse(inner);
-  if (!parsed.success) return "unknown";
-  return parsed.data.order === "interleaved" ? "shuffled" : "in-order";
+  const scenario = plannedScenario(spec);
+  if (scenario === undefined) return "unknown";
+  return scenario.order === "interleaved" ? "shuffled" : "in-order";
 }
 
 function meanKnown(values: readonly (number | undefined)[]): number | undefined {

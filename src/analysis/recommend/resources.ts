@@ -1,8 +1,8 @@
 /** What a cell takes, as far as its own specification says. */
 import { cellsOf } from "../../workload/matrix.ts";
 import type { AgentSpec } from "../../workload/scenario.ts";
-import { scenarioSchema } from "../../workload/scenario.ts";
 import type { CellAnalysis } from "../cell.ts";
+import { plannedScenario } from "../planned-scenario.ts";
 
 export interface CellResources {
   /** Each holds its own copy of the model, unless they are one server under two names. */
@@ -33,9 +33,9 @@ export function contextsAsked(cell: CellAnalysis, spec: unknown, endpoint: strin
 
 /** None where the specification is not ours to read. */
 function agentsAsPlanned(cell: CellAnalysis, spec: unknown): readonly AgentSpec[] {
-  const parsed = scenarioSchema.safeParse(spec);
-  if (!parsed.success) return [];
-  return cellsOf(parsed.data).find((planned) => planned.hash === cell.hash)?.agents ?? [];
+  const scenario = plannedScenario(spec);
+  if (scenario === undefined) return [];
+  return cellsOf(scenario).find((planned) => planned.hash === cell.hash)?.agents ?? [];
 }
 
 interface Priced {
