@@ -38,14 +38,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/**
- * Safe in text and in quoted attributes. Control characters, which HTML forbids, and the marks that
- * turn the direction of what follows, by which one name can pose as another, are made visible.
- */
+/** Safe in text and in quoted attributes. */
 function escapeHtml(text: string): string {
-  return text
-    .replace(/[&<>"']/g, (character) => ENTITIES[character] as string)
-    .replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) =>
-      character === "\n" || character === "\t" ? character : "\ufffd",
-    );
+  return visibleText(text).replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
+}
+
+/**
+ * Control characters, which HTML forbids, and the marks that turn the direction of what follows, by
+ * which one name can pose as another, are made visible.
+ */
+export function visibleText(text: string): string {
+  return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) =>
+    character === "\n" || character === "\t" ? character : "\ufffd",
+  );
 }

@@ -49,14 +49,14 @@ export function heatMapPlot(input: HeatMapInput): Plot | undefined {
       xAxis: {
         ...rowAxis(columns, 80),
         inverse: false,
-        name: input.columnName,
+        name: label(input.columnName),
         nameLocation: "middle",
         nameGap: 30,
         nameTextStyle: TEXT,
       },
       yAxis: {
         ...rowAxis(rows, left),
-        name: input.rowName,
+        name: label(input.rowName),
         nameLocation: "start",
         nameGap: 12,
         nameTextStyle: { ...TEXT, align: "left", padding: [0, 0, 0, -left] },

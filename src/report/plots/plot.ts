@@ -1,5 +1,6 @@
 /** What a chart is to the page around it. Plots choose marks and words; they compute no figure. */
 import type { EChartsCoreOption } from "echarts/core";
+import { visibleText } from "../html/markup.ts";
 import type { TextTable } from "../tables.ts";
 import type { Ink } from "./palette.ts";
 
@@ -33,7 +34,7 @@ const LONGEST_LABEL = 44;
 
 /** One line of limited length, whatever a name contains. */
 export function label(text: string, longest = LONGEST_LABEL): string {
-  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+  const line = visibleText(text.replace(/\s+/g, " ")).trim();
   const characters = Array.from(line);
   return characters.length <= longest ? line : `${characters.slice(0, longest - 1).join("")}…`;
 }
