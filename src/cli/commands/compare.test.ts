@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { MadeTrial } from "../../../test/fakes/recorded-run.ts";
@@ -96,6 +96,51 @@ describe("slipway compare", () => {
     });
     expect(readFileSync(join(cwd, "out/gate.xml"), "utf8")).toContain('tests="4" failures="1" errors="0"');
     expect(readFileSync(join(cwd, "out/gate.md"), "utf8")).toMatch(/^## Comparison\n\n\*\*Gate failed/);
+  });
+
+  it("takes results that were measured elsewhere, as far as they go", async () => {
+    const { cwd, slipway } = workplace();
+    const tests = [
+      { name: "test_1", values: [1.8, 1.82, 1.79] },
+      { name: "test_2", values: [1.95, 1.97, 1.96] },
+    ];
+    const configurations = tests.map(({ name, values }) => ({
+      test: name,
+      scenario: "chimera_homo",
+      parameters: { numGpu: [60, 80] },
+      runs: values.map((value, index) => ({
+        run: index + 1,
+        concurrency_speedup: value,
+        efficiency_percent: value * 50,
+        agents: [],
+      })),
+    }));
+    const run = madeRun([], { runId: "20260101T130000Z-study-dddd", imported: { files: [] } });
+    const path = storeRun(join(cwd, "runs"), run);
+    const summary = {
+      version: 1,
+      run_id: run.manifest.runId,
+      scenario: "imported",
+      simulated: false,
+      imported: true,
+    };
+    writeFileSync(
+      join(path, "summary.json"),
+      JSON.stringify({ ...summary, configurations, overall: { configurations: 2, runs: 6 } }),
+    );
+    const { out, exitCode } = await slipway(
+      "20260101T13:test_1",
+      "20260101T13:test_2",
+      "--metrics",
+      "balanceIndex,ttftMsP50",
+    );
+    expect(exitCode).toBe(0);
+    // 5.41 ÷ 5.88: means of 1.8033 and 1.96.
+    expect(out.replaceAll(/\s+/g, " ")).toContain("Balance index rose by 8.7 %");
+    expect(out.replaceAll(/\s+/g, " ")).toContain(
+      "Median TTFT: not compared, no trial of either side has it.",
+    );
+    expect((await slipway("20260101T13", MAIN, BRANCH)).exitCode).toBe(2);
   });
 
   it("prints one table of stacks for three runs", async () => {

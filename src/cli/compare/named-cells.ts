@@ -1,6 +1,5 @@
 /** `run` and `run:cell`, as they are typed. */
 import { resolve } from "node:path";
-import type { CellAnalysis } from "../../analysis/cell.ts";
 import { OperatorError } from "../../core/errors.ts";
 import { findRun } from "../../store/list-runs.ts";
 
@@ -52,14 +51,13 @@ const MOST_LABELS_SHOWN = 12;
  * The one cell that was meant: by its label, a beginning of its hash, or words that only its label
  * has. Without a name all cells. Throws FLAG_INVALID, with the labels that there are.
  */
-export function chosenCells(
-  cells: readonly CellAnalysis[],
+export function chosenCells<Cell extends { readonly label: string; readonly hash: string }>(
+  cells: readonly Cell[],
   { name, cell }: NamedRun,
-): readonly CellAnalysis[] {
+): readonly Cell[] {
   if (cells.length === 0)
     throw new OperatorError("FLAG_INVALID", {
-      message:
-        "the run has no finished trial of agents together; results that were imported have none either",
+      message: "the run has no finished trial of agents together",
       received: name,
       nextStep: "finish it with slipway bench --resume, or name another run",
     });

@@ -1,9 +1,11 @@
 /** Reads the runs that were named, compares them and writes what was asked for. */
 import { resolve } from "node:path";
+import type { RunAnalysis } from "../../analysis/analyse-run.ts";
 import { analyseRun } from "../../analysis/analyse-run.ts";
 import type { CellAnalysis } from "../../analysis/cell.ts";
 import { compareRuns } from "../../analysis/compare/compare-runs.ts";
 import type { Comparison } from "../../analysis/compare/compare-runs.ts";
+import { importedSide } from "../../analysis/compare/imported-side.ts";
 import type { MetricName } from "../../analysis/compare/metric.ts";
 import { isMetricName, METRIC_NAMES, USUAL_METRICS } from "../../analysis/compare/metric.ts";
 import type { Change } from "../../analysis/compare/samples.ts";
@@ -22,8 +24,10 @@ import { stackSection } from "../../report/compare/stack-section.ts";
 import { renderSectionMarkdown } from "../../report/section/section-markdown.ts";
 import { renderSectionText } from "../../report/section/section-text.ts";
 import type { Section } from "../../report/section/section.ts";
-import { readRun } from "../../store/read-run.ts";
+import type { RunManifest } from "../../record/run-manifest.ts";
+import { readRun, readSummary } from "../../store/read-run.ts";
 import type { CliIo, ExitCode } from "../io.ts";
+import type { NamedRun } from "./named-cells.ts";
 import { chosenCells, findNamedRun } from "./named-cells.ts";
 
 export interface RawCompareFlags {
@@ -38,6 +42,7 @@ export interface RawCompareFlags {
 
 interface Chosen {
   readonly side: Side;
+  /** None of imported results. */
   readonly cells: readonly CellAnalysis[];
 }
 
@@ -76,6 +81,13 @@ function exitOf(gate: GateResult | undefined): ExitCode {
 }
 
 function stacks(chosen: readonly Chosen[], flags: RawCompareFlags, io: CliIo): ExitCode {
+  const imported = chosen.find(({ cells }) => cells.length === 0);
+  if (imported !== undefined)
+    throw new OperatorError("FLAG_INVALID", {
+      message: "a table of stacks needs the records of every run, and imported results have none",
+      received: imported.side.name,
+      nextStep: "compare it with one other run",
+    });
   const comparison = compareStacks(chosen);
   const section = stackSection(comparison);
   if (flags.markdown !== undefined)
@@ -92,16 +104,30 @@ function chosenRuns(
   flags: RawCompareFlags,
   io: CliIo,
 ): readonly Chosen[] {
-  const analyses = new Map<string, ReturnType<typeof analyseRun>>();
+  const analyses = new Map<string, RunAnalysis>();
   return names.map((name) => {
     const named = findNamedRun(name, flags.runsDir, io.cwd);
+    const source = readRun(named.path);
+    if (source.manifest.imported !== undefined) return importedRun(named, source.manifest);
     // Only the steady window needs the stamps of every event; they are most of a run's bytes.
     const analysis =
-      analyses.get(named.path) ?? analyseRun(readRun(named.path), { chunks: metrics.includes("steadyTps") });
+      analyses.get(named.path) ?? analyseRun(source, { chunks: metrics.includes("steadyTps") });
     analyses.set(named.path, analysis);
     const cells = chosenCells(analysis.cells, named);
     return { side: sideOf(name, analysis, cells), cells };
   });
+}
+
+/** Figures without records: a table of stacks needs more than those. */
+function importedRun(named: NamedRun, manifest: RunManifest): Chosen {
+  const summary = readSummary(named.path);
+  if (summary === undefined)
+    throw new OperatorError("RUN_DAMAGED", {
+      message: `${named.path} holds imported results and no summary.json`,
+      nextStep: "import the files again with slipway runs import",
+    });
+  const side = importedSide(named.name, manifest, summary);
+  return { side: { ...side, cells: chosenCells(side.cells, named) }, cells: [] };
 }
 
 function refuseMisuse(names: readonly string[], flags: RawCompareFlags): void {
@@ -154,8 +180,8 @@ function marginOf(text: string): Change {
 /** A figure does not differ from itself, and an exit code of 0 would look like an answer. */
 function refuseSameCells(a: Chosen, b: Chosen): void {
   if (a.side.manifest.runId !== b.side.manifest.runId) return;
-  const hashes = new Set(a.cells.map((cell) => cell.hash));
-  if (b.cells.every((cell) => !hashes.has(cell.hash))) return;
+  const hashes = new Set(a.side.cells.map((cell) => cell.hash));
+  if (b.side.cells.every((cell) => !hashes.has(cell.hash))) return;
   throw new OperatorError("FLAG_INVALID", {
     message: "both sides name the same trials",
     received: `${a.side.name} ${b.side.name}`,
