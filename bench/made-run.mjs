@@ -31,8 +31,7 @@ export function manifest(plannedTrials = 1) {
 }
 
 /** Writes about `requests` requests, chunk stamps included, and answers the directory's path. */
-export function writeMadeRun(runsDir, requests) {
-  const perTrial = 1_000;
+export function writeMadeRun(runsDir, requests, perTrial = 1_000) {
   const trials = Math.ceil(requests / perTrial);
   const writer = createRunDirectory({
     runsDir,

@@ -12,6 +12,7 @@ const SCRIPTS = [
   { name: "stream-memory", runs: 3, nodeOptions: ["--expose-gc"] },
   { name: "bootstrap", runs: 5 },
   { name: "million-requests", runs: 1 },
+  { name: "report", runs: 1 },
 ];
 
 const chosen = process.argv.slice(2);

@@ -89,6 +89,20 @@ describe("a report", () => {
     expect(first).toContain('<code class="command">slipway bench');
   });
 
+  it("holds what else was asked of the run, as often as it was asked", () => {
+    const section = {
+      id: "verdict",
+      title: "Verdicts",
+      simulated: false,
+      blocks: [{ kind: "sentence", text: "confirmed & sure", weight: "lead" }],
+    } as const;
+    const html = renderHtml([{ ...ladder(false), sections: [section, section] }], draw);
+    expect(html.match(/<h2 [^>]*>Verdicts<\/h2>\n<p class="first">confirmed &amp; sure<\/p>/g)).toHaveLength(
+      2,
+    );
+    expect(html).toContain('<a href="#run-1-verdict-1">Verdicts</a>');
+  });
+
   it("names every trial and file that its numbers come from", () => {
     const html = renderHtml([ladder(false)], draw);
     for (const count of [2, 4])

@@ -74,13 +74,12 @@ function folderOf(path: string, index: number, reports: readonly OpenReport[]): 
   return before === 0 ? name : `${name}-${before + 1}`;
 }
 
-function documentsOf({ model, views }: OpenReport) {
+function documentsOf({ model, views, sections = [] }: OpenReport) {
   const { analysis, insight, recommendations } = views;
   const document = { ...analysis, insight, scaling: model.scaling, recommendations };
   const parts = [
     renderMarkdown(model),
-    renderSectionMarkdown(insightSection(insight)),
-    renderSectionMarkdown(recommendSection(recommendations)),
+    ...[insightSection(insight), recommendSection(recommendations), ...sections].map(renderSectionMarkdown),
   ];
   return [
     { name: "analysis.json", text: `${JSON.stringify(document, undefined, 2)}\n` },

@@ -3,6 +3,7 @@ import { formatNumber } from "../../core/units.ts";
 import type { RunViews } from "../../analysis/run-views.ts";
 import type { Description } from "../../stats/describe.ts";
 import type { CellView, FigureView, Measured, ReportModel } from "../model.ts";
+import { recommendSection } from "../recommend/recommend-section.ts";
 import { figureTable } from "../tables.ts";
 import type { Frame } from "./blocks.ts";
 import { commandMarkup, simulatedTag } from "./blocks.ts";
@@ -25,10 +26,16 @@ ${tilesMarkup(tilesOf(model, views))}
 <dt>On what</dt><dd>${placeMarkup(model)}</dd>
 <dt>What came out</dt><dd>${(more.length === 0 ? [lead] : more).map((sentence) => html`<p>${sentence}</p>`)}</dd>
 <dt>How sure</dt><dd>${sureSentences(model, views).map((sentence) => html`<p>${sentence}</p>`)}</dd>
-<dt>What to do</dt><dd>${commandMarkup(model.nextStep)}</dd>
+<dt>What to do</dt><dd>${recommended(model, views)}${commandMarkup(model.nextStep)}</dd>
 </dl>
 </div>
 `;
+}
+
+/** Among several configurations, which; the section further down has the other needs. */
+function recommended({ cells }: ReportModel, { recommendations }: RunViews): Markup | undefined {
+  const [first] = recommendSection(recommendations).blocks;
+  return cells.length > 1 && first?.kind === "sentence" ? html`<p>${first.text}</p>` : undefined;
 }
 
 interface Tile {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { RunViews } from "../../analysis/run-views.ts";
 import type { ReportModel } from "../model.ts";
 import type { Draw } from "../plots/draw.ts";
+import type { Section } from "../section/section.ts";
 import { cellTable } from "../tables.ts";
 import { answerMarkup } from "./answer-section.ts";
 import type { Frame } from "./blocks.ts";
@@ -15,6 +16,8 @@ import { STYLESHEET } from "./stylesheet.ts";
 export interface RunReport {
   readonly model: ReportModel;
   readonly views: RunViews;
+  /** What else was asked of the run: verdicts, service levels, costs. */
+  readonly sections?: readonly Section[];
 }
 
 /** The page of one run, or of several one after the other. */
@@ -65,14 +68,19 @@ interface RunMarkup {
   readonly links: readonly { readonly href: string; readonly text: string }[];
 }
 
-function runMarkup({ model, views }: RunReport, index: number, single: boolean, draw: Draw): RunMarkup {
+function runMarkup(
+  { model, views, sections: asked = [] }: RunReport,
+  index: number,
+  single: boolean,
+  draw: Draw,
+): RunMarkup {
   const frame: Frame = {
     draw,
     prefix: `run-${index + 1}`,
     level: single ? 2 : 3,
     simulated: model.simulated,
   };
-  const sections = runSections(model, views, frame);
+  const sections = runSections({ model, views, asked }, frame);
   return {
     markup: html`<article class="run${model.simulated ? " simulated" : ""}" id="${frame.prefix}" aria-labelledby="${frame.prefix}-title">
 ${answerMarkup(model, views, frame)}${sections.map((section) => sectionMarkup(section, frame))}</article>

@@ -9,6 +9,7 @@ import { textTable } from "../plots/plot.ts";
 import { absentTelemetry, telemetryPlots } from "../plots/telemetry.ts";
 import { throughputPlot } from "../plots/throughput.ts";
 import { recommendSection } from "../recommend/recommend-section.ts";
+import type { Section } from "../section/section.ts";
 import type { TextTable } from "../tables.ts";
 import {
   agentTable,
@@ -27,8 +28,15 @@ import { cellTimeline, latencyPlots, matrixPlots, shownCells, speedupPlots } fro
 import { scalingBody } from "./scaling-body.ts";
 import { sectionBody } from "./section-body.ts";
 
+interface RunContent {
+  readonly model: ReportModel;
+  readonly views: RunViews;
+  /** Sections that were asked for beside the run's own. */
+  readonly asked: readonly Section[];
+}
+
 /** Empty sections are left out, so that a short run has a short page. */
-export function runSections(model: ReportModel, views: RunViews, frame: Frame): readonly PageSection[] {
+export function runSections({ model, views, asked }: RunContent, frame: Frame): readonly PageSection[] {
   const sections: readonly PageSection[] = [
     { id: "mind", title: "What to mind", body: mindBody(model, views) },
     { id: "summary", title: "Summary", body: sectionBody(insightSection(views.insight), frame) },
@@ -37,6 +45,11 @@ export function runSections(model: ReportModel, views: RunViews, frame: Frame): 
       title: "What to use",
       body: sectionBody(recommendSection(views.recommendations), frame),
     },
+    ...asked.map((section, index) => ({
+      id: `${section.id}-${index}`,
+      title: section.title,
+      body: sectionBody(section, frame),
+    })),
     { id: "configurations", title: "Configurations", body: configurationsBody(model) },
     { id: "agents", title: "Agents", body: agentsBody(model, views, frame) },
     { id: "speedup", title: "Speedup and efficiency", link: "Speedup", body: speedupBody(views, frame) },

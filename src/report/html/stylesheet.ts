@@ -138,6 +138,7 @@ const PRINT = `
   .run + .run { break-before: page; }
   nav, .skip, footer { display: none; }
   .tiles { grid-template-columns: repeat(4, 1fr); }
+  .tiles dd { font-size: 1.125rem; }
   .answer .lead { font-size: 1.125rem; }
   .section { padding-top: 1.5rem; }
   h2, h3, h4, summary, caption { break-after: avoid; }
