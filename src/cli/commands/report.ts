@@ -14,6 +14,7 @@ Studies: concurrent-agents, dual-instance, kernel-profiling, capacity-spike, swa
 Examples:
   slipway report 20261120T105312Z                          analysis.json, report.md and report.html of a run
   slipway report runs/<run> runs/<other> --out both        two runs in one page
+  slipway report <run> --service-levels dual-instance      pass or fail by a study's targets
   slipway report --study kernel-profiling                  its tables again, with our corrections beside
   slipway report --study dual-instance --out study.md      the same as Markdown, both figures side by side
   slipway report --study swarm-router --json               every figure with its check, as one JSON document
@@ -31,6 +32,12 @@ export const reportCommand: DefineCommand = (io, exit) =>
     .option("--out <path>", "the folder for the files of runs; the Markdown file for a study")
     .option("--runs-dir <dir>", "where runs are kept", "runs")
     .option("--skip-damaged", "leave damaged lines out instead of stopping at the first")
+    .option("--hypotheses <file>", "hypotheses to judge the run by: the name of a shipped file, or a path")
+    .option(
+      "--service-levels <file>",
+      "targets to hold the run to: exit 1 where one is missed, 4 where n cannot tell",
+    )
+    .option("--costs <file>", "prices, for costs and break-even")
     .option("--json", "print one JSON document on stdout")
     .action(async (runs: string[], flags: ReportFlags) => {
       if ((flags.study === undefined) === (runs.length === 0))

@@ -10,12 +10,15 @@ import { toReportModel } from "../../report/model.ts";
 import { chartDrawer } from "../../report/plots/draw.ts";
 import { recommendSection } from "../../report/recommend/recommend-section.ts";
 import { renderSectionMarkdown } from "../../report/section/section-markdown.ts";
+import { renderSectionText } from "../../report/section/section-text.ts";
 import { findRun } from "../../store/list-runs.ts";
 import { readRun } from "../../store/read-run.ts";
 import { writeReportDocuments } from "../../store/report-documents.ts";
 import type { CliIo, ExitCode } from "../io.ts";
+import type { InputFlags, ReportInputs } from "./inputs.ts";
+import { judgeRun, readReportInputs } from "./inputs.ts";
 
-export interface RunReportFlags {
+export interface RunReportFlags extends InputFlags {
   readonly runsDir: string;
   /** Where to write instead of the run directory; needed for several runs. */
   readonly out?: string;
@@ -25,6 +28,7 @@ export interface RunReportFlags {
 
 interface OpenReport extends RunReport {
   readonly path: string;
+  readonly exit: ExitCode;
 }
 
 /** Throws FLAG_INVALID for several runs without a folder, and what reading and writing throw. */
@@ -41,16 +45,24 @@ export async function reportRuns(
     });
   const runsDir = resolve(io.cwd, flags.runsDir);
   const paths = [...new Set(names.map((name) => findRun(runsDir, name, io.cwd)))];
-  const reports = paths.map((path) => openReport(path, flags));
+  // Read before any run, so that a bad file costs no wait.
+  const inputs = readReportInputs(flags, io.cwd);
+  const reports = paths.map((path) => openReport(path, inputs, flags));
   const page = renderHtml(reports, await chartDrawer());
   const files = written(reports, page, flags.out === undefined ? undefined : resolve(io.cwd, flags.out));
   announce(reports, files, flags, io);
-  return 0;
+  return worstExit(reports.map((report) => report.exit));
 }
 
-function openReport(path: string, flags: RunReportFlags): OpenReport {
+/** A missed level outweighs one that cannot be told. */
+function worstExit(exits: readonly ExitCode[]): ExitCode {
+  return ([1, 4] as const).find((exit) => exits.includes(exit)) ?? 0;
+}
+
+function openReport(path: string, inputs: ReportInputs, flags: RunReportFlags): OpenReport {
   const views = readRunViews(readRun(path, { skipDamaged: flags.skipDamaged === true }));
-  return { path, views, model: toReportModel(views.analysis, { runDirectory: path }) };
+  const { sections, exit } = judgeRun(inputs, views.analysis);
+  return { path, views, sections, exit, model: toReportModel(views.analysis, { runDirectory: path }) };
 }
 
 /** With several runs each has a folder of its own under the one page. */
@@ -94,19 +106,22 @@ function announce(
   io: CliIo,
 ): void {
   if (flags.json === true) {
-    const runs = reports.map(({ path, model }) => ({
+    const runs = reports.map(({ path, model, sections }) => ({
       runId: model.runId,
       path,
       simulated: model.simulated,
       answer: model.answer,
       warnings: model.warnings,
       nextStep: model.nextStep,
+      ...(sections === undefined || sections.length === 0 ? {} : { judgements: sections }),
     }));
     io.out(`${JSON.stringify({ runs, files }, undefined, 2)}\n`);
     return;
   }
-  for (const { model } of reports)
+  for (const { model, sections = [] } of reports) {
     io.out(`${model.simulated ? "SIMULATED " : ""}${model.runId}: ${model.answer[0] ?? ""}\n`);
+    for (const section of sections) io.out(`\n${renderSectionText(section, io.outColumns)}\n`);
+  }
   for (const file of files) io.out(`wrote ${file}\n`);
   for (const { views } of reports) for (const notice of views.notices) io.err(`note: ${notice.message}\n`);
 }
