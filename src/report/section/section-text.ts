@@ -4,7 +4,7 @@ import { SIMULATED_NOTICE } from "../tables.ts";
 import type { Section, SectionBlock } from "./section.ts";
 
 const GAP = "  ";
-/** A column of words is not made narrower than this; the table then runs over the line. */
+/** A column of words is not made narrower than this; the table is then read row by row. */
 const NARROWEST_WORDS = 14;
 /** Rows of so many lines run into each other without an empty line between them. */
 const TALL_ROW_LINES = 3;
@@ -46,6 +46,7 @@ function tableText(
   width: number,
 ): string {
   const widths = fittedWidths([columns.map((column) => column.heading), ...rows], columns.length, width);
+  if (lineWidth(widths) > width) return rowsAsLists({ caption, columns, rows }, width);
   const line = (cells: readonly string[]): string => {
     const parts = columns.map((_, index) => wrapped(cells[index] ?? "", widths[index] ?? 0));
     const height = Math.max(...parts.map((part) => part.length));
@@ -64,6 +65,26 @@ function tableText(
     line(columns.map((column) => column.heading)),
     rows.map(line).join(tall ? "\n\n" : "\n"),
   ].join("\n");
+}
+
+/** A table that no line can hold is read row by row: the first column as a title, the others as a list. */
+function rowsAsLists(
+  { caption, columns, rows }: Pick<Extract<SectionBlock, { kind: "table" }>, "caption" | "columns" | "rows">,
+  width: number,
+): string {
+  const blocks = rows.map(([title = "", ...cells]) =>
+    [
+      ...wrapped(title, width),
+      ...cells.flatMap((cell, index) =>
+        cell === "" ? [] : [hanging(`${columns[index + 1]?.heading ?? ""}: ${cell}`, "  ", width)],
+      ),
+    ].join("\n"),
+  );
+  return [...(caption === "" ? [] : [wrapped(caption, width).join("\n")]), blocks.join("\n\n")].join("\n");
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, one) => sum + one, GAP.length * (widths.length - 1));
 }
 
 /** The widest column gives way first, so that short numbers stay on one line. */
