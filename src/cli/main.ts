@@ -15,6 +15,10 @@ export async function main(args: readonly string[], io: CliIo = processIo()): Pr
   const program = new Command("slipway")
     .description("How many LLM agents fit on your GPUs, how fast each will be, and why.")
     .version(slipwayVersion())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  slipway doctor     what works on this machine\n  slipway bench      four agents on whatever engine is found, else SIMULATED\n",
+    )
     .showHelpAfterError("(add --help for the options and an example)")
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
     .exitOverride();
