@@ -108,6 +108,53 @@ describe("true speedup", () => {
     expect(block.agents[0]?.aloneMs).toBeCloseTo(100 + 1_000 + 40 + 1_000, 6);
   });
 
+  it("counts the tokens of an answer that arrived in one read, whose own decode rate is unknown", () => {
+    // First and last token share a stamp. Alone, 64 tokens take 100 + 63 × 10 ms; the wall is 1,000 ms.
+    const inOneRead = made(1_000, 64, 0);
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [alone] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [inOneRead], b: [inOneRead] } },
+      ]),
+    );
+    expect(block.agents[0]?.aloneMs).toBeCloseTo(730, 6);
+    expect(block.true?.speedup).toBeCloseTo(1.46, 9);
+  });
+
+  it("counts the tokens of an answer that was sent in one event as decoding, as alone", () => {
+    const oneEvent = made(1_000, 64, 0, {
+      record: { tokens: { input: 200, cached: 0, output: 64, firstEvent: 64, outputSource: "engine" } },
+    });
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [alone] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [oneEvent], b: [oneEvent] } },
+      ]),
+    );
+    expect(block.agents[0]?.aloneMs).toBeCloseTo(730, 6);
+  });
+
+  it("takes no prefill from a solo answer that came in one read: its TTFT holds the decoding too", () => {
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [made(1_100, 101, 0), alone] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [alone, alone], b: [alone, alone] } },
+      ]),
+    );
+    expect(block.agents[0]?.aloneMs).toBeCloseTo(2 * (100 + 1_000), 6);
+  });
+
+  it("needs no decode rate where every answer is one token", () => {
+    const oneToken = made(100, 1, 0);
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [oneToken] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [oneToken], b: [oneToken] } },
+      ]),
+    );
+    expect(block.true?.speedup).toBeCloseTo(2, 9);
+  });
+
   it("takes the solo trial of an agent that differs only in name", () => {
     const block = onlyBlock(
       madeRun([

@@ -18,6 +18,8 @@ const COLUMNS = [
   /** (tokens after the first event) and the time they took; also of requests that did not end well. */
   "decodeTokens",
   "decodeMs",
+  /** Tokens of the first text event, which are out when prefill ends. */
+  "firstEventTokens",
   "outputTokens",
   /** 1 where the output tokens are a count of text events. */
   "estimated",

@@ -12,6 +12,7 @@ import { LogHistogram } from "../stats/log-histogram.ts";
 import {
   coldLoadMs,
   decodePart,
+  firstEventTokens,
   firstVisibleMs,
   latencyMs,
   meanItlMs,
@@ -187,6 +188,7 @@ export class RunFold {
       meanItlMs: figure(meanItlMs),
       decodeTokens: decode?.tokens,
       decodeMs: decode?.ms,
+      firstEventTokens: firstEventTokens(record),
       outputTokens: tokens.output,
       estimated: tokens.outputSource === "estimated" ? 1 : 0,
       steadyTokens: inSteady?.tokens,
