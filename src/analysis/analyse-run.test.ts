@@ -4,6 +4,8 @@ import type { MadeRequest, MadeRun, MadeTrial } from "../../test/fakes/recorded-
 import { madeRun, steadyRequest } from "../../test/fakes/recorded-run.ts";
 import { defined } from "../core/assert.ts";
 import type { RequestRecord } from "../record/request-record.ts";
+import { cellsOf } from "../workload/matrix.ts";
+import { scenarioSchema } from "../workload/scenario.ts";
 import { analyseRun } from "./analyse-run.ts";
 import type { BlockAnalysis } from "./block.ts";
 
@@ -284,6 +286,28 @@ describe("throughput", () => {
     expect(analysis.warnings.find((warning) => warning.code === "FAILED_REQUESTS")?.message).toBe(
       "1 of 2 requests failed, in 1 trial (CONNECTION_RESET 1). Agent rates, TTFT and latency leave them out; aggregate throughput counts what they streamed",
     );
+  });
+});
+
+describe("the cells of an analysis", () => {
+  const scenario = scenarioSchema.parse({
+    name: "ladder",
+    endpoints: { a: { url: "http://127.0.0.1:1" } },
+    agents: ["a", "b", "c"].map((name) => ({ name, program: "synthetic", endpoint: "a" })),
+    agentCounts: [3, 1, 2],
+  });
+
+  it("go up the ladder, in whatever order they were executed", () => {
+    const executed = cellsOf(scenario).map(
+      ({ hash, label, agents }): MadeTrial => ({
+        kind: "together",
+        cell: label,
+        agents: Object.fromEntries(agents.map(({ name }) => [name, [alone]])),
+        record: { cellHash: hash },
+      }),
+    );
+    const analysis = analyseRun(madeRun(executed, { spec: { scenario, seed: 7 } }));
+    expect(analysis.cells.map((cell) => cell.agentNames.length)).toEqual([1, 2, 3]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** From a run's records to everything its reports say. */
 import type { RunManifest } from "../record/run-manifest.ts";
 import type { RunSource } from "../record/run-source.ts";
+import type { AgentPlan } from "./agent-plan.ts";
 import { agentPlan } from "./agent-plan.ts";
 import type { BlockFigures, CellAnalysis } from "./cell.ts";
 import { analyseCell, figuresOf } from "./cell.ts";
@@ -41,7 +42,7 @@ export function analyseRun(
   if (options.chunks !== false) source.eachChunk((record, membership) => fold.chunks(record, membership));
   const run = fold.finish();
   const plan = agentPlan(source.manifest.spec);
-  const cells = inPlannedOrder(source.manifest, byCell(run.trials))
+  const cells = inPlannedOrder(source.manifest, plan, byCell(run.trials))
     .map((trials) => analyseCell(trials, run, plan))
     .filter((cell) => cell !== undefined);
   return {
@@ -65,12 +66,16 @@ function byCell(trials: readonly FoldedTrial[]): ReadonlyMap<string, readonly Fo
   return cells;
 }
 
-/** Trials ran in shuffled order; a reader wants the order of the scenario, and of repeats within it. */
+/**
+ * Trials ran in shuffled order, and the manifest lists cells as they came up; a reader wants the
+ * order of the scenario, and of repeats within it.
+ */
 function inPlannedOrder(
   manifest: RunManifest,
+  plan: AgentPlan,
   cells: ReadonlyMap<string, readonly FoldedTrial[]>,
 ): readonly (readonly FoldedTrial[])[] {
-  const planned = manifest.cells.map((cell) => cell.hash);
+  const planned = [...plan.cells, ...manifest.cells].map((cell) => cell.hash);
   const hashes = new Set([...planned, ...cells.keys()]);
   return [...hashes].map((hash) =>
     [...(cells.get(hash) ?? [])].sort((a, b) => a.record.repeat - b.record.repeat),

@@ -5,6 +5,7 @@ import type { Difference } from "../stats/difference.ts";
 import { differenceOfMeans } from "../stats/difference.ts";
 import { mean } from "../stats/quantile.ts";
 import type { AgentPlan } from "./agent-plan.ts";
+import { everyMsOf } from "./agent-plan.ts";
 import type { BlockAgent, BlockAnalysis } from "./block.ts";
 import { analyseBlock } from "./block.ts";
 import type { TtftBaseline } from "./contention.ts";
@@ -108,7 +109,7 @@ export function analyseCell(
       soloOf: soloOf.get(trial.record.repeat) ?? new Map(),
       baselineOf,
       thresholdMs,
-      everyMs: (agent) => plan.everyMs(first.cellHash, agent),
+      everyMs: (agent) => everyMsOf(plan.agent(first.cellHash, agent)),
     }),
   );
   const seats = seatsOf(blocks);
