@@ -8,7 +8,7 @@ export type Comparability =
   | { readonly kind: "comparable"; readonly prompts: "identical" | "alike" }
   | {
       readonly kind: "not-comparable";
-      readonly reason: "no-solo" | "nothing-finished" | "prompts-differ" | "cache-differs";
+      readonly reason: "no-solo" | "nothing-finished" | "client-late" | "prompts-differ" | "cache-differs";
       readonly message: string;
     };
 
@@ -18,10 +18,20 @@ export type Comparability =
  */
 const TOLERATED_SHARE = 0.05;
 
-export function comparability(together: AgentFigures, solo: AgentFigures | undefined): Comparability {
+/** `clientLate`: requests of the whole block, since a starved client is late for everybody. */
+export function comparability(
+  together: AgentFigures,
+  solo: AgentFigures | undefined,
+  clientLate: number,
+): Comparability {
   if (solo === undefined) return refused("no-solo", `no finished solo trial of ${together.agent}`);
   if (solo.throughputTokS === undefined || together.throughputTokS === undefined)
     return refused("nothing-finished", `${together.agent} has no finished request with a token count`);
+  if (clientLate > 0)
+    return refused(
+      "client-late",
+      `the client's stamps of ${clientLate} request${clientLate === 1 ? "" : "s"} contradict the engine's own times`,
+    );
   if (cacheDiffers(together, solo))
     return refused(
       "cache-differs",

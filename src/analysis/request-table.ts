@@ -38,6 +38,8 @@ const COLUMNS = [
   "enginePrefillMs",
   "engineDecodeMs",
   "engineDecodeTokens",
+  /** How much shorter the client's times are than the engine's own; 0 where they can be true. */
+  "clientLateMs",
   "step",
   "endpoint",
 ] as const;

@@ -9,6 +9,7 @@ import type { ChunkRecord, RequestRecord } from "../record/request-record.ts";
 import type { Membership } from "../record/run-source.ts";
 import type { TrialRecord } from "../record/trial-record.ts";
 import { LogHistogram } from "../stats/log-histogram.ts";
+import { clientLateMs } from "./client-late.ts";
 import {
   coldLoadMs,
   decodePart,
@@ -203,6 +204,7 @@ export class RunFold {
       enginePrefillMs: split?.prefillMs,
       engineDecodeMs: split?.decodeMs,
       engineDecodeTokens: split?.decodeTokens,
+      clientLateMs: figure(clientLateMs),
       step: this.#encode(record.step),
       endpoint: this.#encode(record.endpoint),
     };

@@ -41,6 +41,8 @@ export interface AgentFigures {
   readonly promptFingerprint: number;
   readonly estimatedRequests: number;
   readonly coldLoads: number;
+  /** Requests whose client stamps contradict the engine's own times. */
+  readonly clientLate: number;
   /** Largest prompt + output of one request. */
   readonly mostContextTokens: number | undefined;
 }
@@ -133,6 +135,7 @@ function agentFigures(run: AgentRun, time: AgentTime | undefined): AgentFigures 
     promptFingerprint: promptFingerprint(ok),
     estimatedRequests: ok.sum("estimated"),
     coldLoads: ok.where((index) => (ok.at(index, "coldLoadMs") ?? 0) > 0).length,
+    clientLate: ok.where((index) => (ok.at(index, "clientLateMs") ?? 0) > 0).length,
     mostContextTokens: mostContextTokens(rows),
   };
 }

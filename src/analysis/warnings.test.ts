@@ -66,6 +66,24 @@ describe("warnings", () => {
     expect(warning?.message).toContain("p99 up to 38 ms (limit 10)");
   });
 
+  it("count requests that were answered faster than the engine worked on them, and withhold the verdict", () => {
+    const late = withRecord({ split: { prefillMs: 5.82, decodeMs: 1_400 } });
+    const analysis = analyseRun(madeRun(block(late)));
+    expect(analysis.warnings.map((warning) => warning.code)).toEqual(["CLIENT_LATE"]);
+    // 5.82 + 1,400 ms by the engine's clock, 1,100 ms by the client's; the solo requests tell nothing.
+    expect(analysis.warnings[0]?.message).toContain("22 of 22 requests");
+    expect(analysis.warnings[0]?.message).toContain("by up to 305.8 ms");
+    expect(analysis.cells[0]?.figures).toMatchObject({
+      trueSpeedup: undefined,
+      retention: undefined,
+      aggregateGain: undefined,
+    });
+    expect(analysis.cells[0]?.blocks[0]?.agents[0]?.comparability).toMatchObject({
+      kind: "not-comparable",
+      reason: "client-late",
+    });
+  });
+
   it("say by how much answers differed in length", () => {
     const longer = enough.map((one) => ({ ...one, tokens: 130 }));
     const [warning] = warningsOf(block(longer));

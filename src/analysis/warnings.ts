@@ -37,6 +37,7 @@ const CHECKS: readonly Check[] = [
   failures,
   unfinished,
   notCompared,
+  clientLate,
   slotsBelowAgents,
   contextExceeded,
   coldModel,
@@ -93,6 +94,7 @@ function notCompared({ cells }: WarningInput): readonly RunWarning[] {
   for (const { block, agent } of blockAgents(cells)) {
     if (block.agents.length < 2 || agent.comparability.kind === "comparable") continue;
     const { reason, message } = agent.comparability;
+    if (reason === "client-late") continue;
     const seen = reasons.get(reason);
     reasons.set(reason, { message: seen?.message ?? message, trials: (seen?.trials ?? 0) + 1 });
   }
@@ -116,6 +118,22 @@ const NOT_COMPARED_REMEDY = {
   "prompts-differ": "fix the output length, so that later prompts built on earlier answers have equal length",
   "cache-differs": "set promptCache: cold, so that every prompt is computed whole",
 } as const;
+
+function clientLate({ run }: WarningInput): readonly RunWarning[] {
+  const lateMs = run.trials.flatMap((trial) =>
+    [...trial.agents.values()].flatMap(({ rows }) => [...rows.values("clientLateMs")]),
+  );
+  const late = lateMs.filter((ms) => ms > 0);
+  if (late.length === 0) return [];
+  return [
+    {
+      code: "CLIENT_LATE",
+      message: `${late.length} of ${count(lateMs.length, "request")} came back faster than the engine says it worked, by up to ${Math.max(...late).toFixed(1)} ms: the client was too late to stamp it. Blocks with such a request give no true speedup, retention or gain`,
+      remedy:
+        "give the client a core of its own: measure from another machine or with fewer agents; slipway bench --selftest shows this machine's limits",
+    },
+  ];
+}
 
 function slotsBelowAgents({ manifest, cells }: WarningInput): readonly RunWarning[] {
   return manifest.endpoints.flatMap((endpoint) => {

@@ -21,7 +21,7 @@ function oneCell(cell: CellAnalysis, analysis: RunAnalysis): readonly string[] {
   const published = `The published "speedup" is ${number(figures.balanceIndex, 2)}: a balance index, it says how evenly the agents finished and not what running them together gained.`;
   if (figures.trueSpeedup === undefined)
     return [
-      `${where}: ${number(figures.aggregateTokS, 1)} tok/s together. What sharing cost is unknown: there is no comparable solo trial.`,
+      `${where}: ${number(figures.aggregateTokS, 1)} tok/s together. ${costUnknown([cell])}`,
       published,
     ];
   return [
@@ -37,13 +37,21 @@ function manyCells({ cells, overall }: RunAnalysis): readonly string[] {
   const over = `${cells.length} cells, ${trials} together trials`;
   if (overall.trueSpeedup === undefined)
     return [
-      `${over}: ${extremes(overall.aggregateTokS, 1)} tok/s together. What sharing cost is unknown: there is no comparable solo trial.`,
+      `${over}: ${extremes(overall.aggregateTokS, 1)} tok/s together. ${costUnknown(cells)}`,
       published,
     ];
   return [
     `${over}: true speedup ${number(overall.trueSpeedup, 2)} on average (${extremes(overall.trueSpeedup, 2)}): ${reading(overall.trueSpeedup)}. Agents kept ${percent(overall.retention?.mean)} of their solo speed.`,
     published,
   ];
+}
+
+/** With the first reason for it; the warnings give them all. */
+function costUnknown(cells: readonly CellAnalysis[]): string {
+  for (const { comparability } of cells.flatMap((cell) => cell.blocks.flatMap((block) => block.agents)))
+    if (comparability.kind === "not-comparable")
+      return `What sharing cost is unknown: ${comparability.message}.`;
+  return "What sharing cost is unknown: the solo trials give no pace to go by.";
 }
 
 /** A twentieth either way is what one trial differs from the next by on a quiet machine. */

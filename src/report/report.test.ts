@@ -72,6 +72,18 @@ describe("the table at the end of a bench", () => {
     expect(plain(model, 80)).toMatchSnapshot();
   });
 
+  it("withholds the verdict, with its reason, where the client was too late to stamp", () => {
+    const late = { ...at(56, 180), record: { split: { prefillMs: 500, decodeMs: 2_260 } } };
+    const model = modelOf([
+      { kind: "solo", agents: { a: [at(114, 80)] }, record: { soloFor: ["a", "b"] } },
+      { kind: "together", agents: { a: [late], b: [at(56, 180)] } },
+    ]);
+    expect(model.answer[0]).toContain(
+      "What sharing cost is unknown: the client's stamps of 1 request contradict the engine's own times.",
+    );
+    expect(plain(model, 80)).not.toMatch(/^true speedup/m);
+  });
+
   it("says that there is nothing when no trial finished", () => {
     expect(plain(modelOf([], { plannedTrials: 3, status: "interrupted" }), 80)).toMatchSnapshot();
   });
