@@ -13,7 +13,7 @@ import {
 } from "../../test/fakes/scripted-server.ts";
 import { whileAdvancing } from "../../test/fakes/virtual-time.ts";
 import { VirtualClock, realClock } from "../core/clock.ts";
-import { renderOperatorError } from "../core/errors.ts";
+import { printable, renderOperatorError } from "../core/errors.ts";
 import { sToNs } from "../core/units.ts";
 import type { Completion, Engine, EngineKind, GenerateContext, GenerateLimits } from "./engine.ts";
 import { generate } from "./generate.ts";
@@ -100,7 +100,7 @@ describe("no connection", () => {
       preconnect: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
-    const target = { plane: openAiDataPlane(), transport, url: "http://gpu.example" };
+    const target = { plane: openAiDataPlane(), transport, url: "http://gpu.example", shown: printable };
     const { outcome } = await generate(target, REQUEST, { clock: realClock, limits: LIMITS });
     expect(outcome).toEqual({
       kind: "failed",

@@ -12,6 +12,7 @@ import { type JsonRecord, asRecord, parseJson } from "./json-shape.ts";
 import { type EndpointFailure, endpointError } from "./next-step.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import type { ShowText } from "./server-text.ts";
 import type { Transport } from "./transport.ts";
 
 export interface ControlOptions {
@@ -44,6 +45,8 @@ export interface ControlClientOptions {
   readonly clock: Clock;
   /** How long an answer of 503 "loading" is waited out; 0 makes it an error at once. */
   readonly loadingMs: number;
+  /** Failures of every call go through it. */
+  readonly shown: ShowText;
 }
 
 export function createControlClient(options: ControlClientOptions): ControlClient {
@@ -58,13 +61,15 @@ class HttpControlClient implements ControlClient {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #loadingMs: number;
+  readonly #shown: ShowText;
   #simulated = false;
 
-  constructor({ url, transport, clock, loadingMs }: ControlClientOptions) {
+  constructor({ url, transport, clock, loadingMs, shown }: ControlClientOptions) {
     this.#url = url;
     this.#transport = transport;
     this.#clock = clock;
     this.#loadingMs = loadingMs;
+    this.#shown = shown;
   }
 
   get simulated(): boolean {
@@ -90,6 +95,18 @@ class HttpControlClient implements ControlClient {
     path: string,
     body?: JsonRecord,
     timeoutMs = CONTROL_TIMEOUT_MS,
+  ): Promise<ControlOutcome> {
+    const outcome = await this.#exchange(method, path, body, timeoutMs);
+    const { failure } = outcome;
+    if (failure === undefined) return outcome;
+    return { ...outcome, failure: { ...failure, message: this.#shown(failure.message) } };
+  }
+
+  async #exchange(
+    method: "GET" | "POST",
+    path: string,
+    body: JsonRecord | undefined,
+    timeoutMs: number,
   ): Promise<ControlOutcome> {
     const pieces: Buffer[] = [];
     let length = 0;
@@ -157,9 +174,16 @@ class HttpControlClient implements ControlClient {
     throw endpointError(
       outcome.failure ?? {
         code: "STREAM_MALFORMED",
-        message: `the answer to ${path} is not a JSON object: ${outcome.text.slice(0, 80)}`,
+        message: this.#shown(`the answer to ${path} is not a JSON object: ${beginningOf(outcome.text)}`),
       },
       { url: this.#url, ...(options.model !== undefined && { model: options.model }) },
     );
   }
+}
+
+/** Enough of an answer to recognise it by. */
+const EXCERPT_CHARACTERS = 80;
+
+function beginningOf(text: string): string {
+  return text.length > EXCERPT_CHARACTERS ? `${text.slice(0, EXCERPT_CHARACTERS)}…` : text;
 }

@@ -11,6 +11,7 @@ import { createLlamaServerEngine } from "./llama-server/llama-server.ts";
 import { createOllamaEngine } from "./ollama/ollama.ts";
 import { createOpenAiEngine } from "./openai/openai.ts";
 import { createSimulatedEngine } from "./simulated/simulated.ts";
+import { shownText } from "./server-text.ts";
 import { createTgiEngine } from "./tgi/tgi.ts";
 import { createVllmEngine } from "./vllm/vllm.ts";
 
@@ -42,7 +43,7 @@ const CONTROL_CONNECTIONS = 2;
 export async function createEngine(spec: EndpointSpec, options: EngineOptions): Promise<Engine> {
   const link = connect(spec, options);
   try {
-    const kind = spec.engine ?? (await detect(link.control, link.url)).kind;
+    const kind = spec.engine ?? (await detectAt(link)).kind;
     return ENGINES[kind](link);
   } catch (thrown) {
     await link.close();
@@ -57,7 +58,7 @@ export async function detectEngine(
 ): Promise<Detection> {
   const link = connect(spec, options);
   try {
-    return await detect(link.control, link.url);
+    return await detectAt(link);
   } finally {
     await link.close();
   }
@@ -80,7 +81,7 @@ export async function findLocalEngines(
       const url = `http://127.0.0.1:${port}`;
       const link = connect({ name: "local", url }, { clock, env: {} });
       try {
-        return { url, ...(await detect(link.control, url, DETECT_TIMEOUT_MS)) };
+        return { url, ...(await detectAt(link, DETECT_TIMEOUT_MS)) };
       } catch {
         return undefined;
       } finally {
@@ -91,9 +92,15 @@ export async function findLocalEngines(
   return found.filter((engine) => engine !== undefined);
 }
 
+async function detectAt(link: EngineLink, timeoutMs?: number): Promise<Detection> {
+  const { kind, version } = await detect(link.control, link.url, timeoutMs);
+  return { kind, ...(version !== undefined && { version: link.shown(version) }) };
+}
+
 function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions): EngineLink {
   const url = endpointUrl(spec.url);
   const headers = credentialHeaders(spec.credential, options.env);
+  const shown = shownText(Object.entries(headers));
   const { clock, connections } = options;
   const transport = createHttpTransport(url, {
     clock,
@@ -106,10 +113,12 @@ function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions): En
     url,
     clock,
     transport,
+    shown,
     control: createControlClient({
       url,
       transport: controlTransport,
       clock,
+      shown,
       loadingMs: options.loadingMs ?? 0,
     }),
     close: async () => {
