@@ -309,6 +309,38 @@ describe("the cells of an analysis", () => {
     const analysis = analyseRun(madeRun(executed, { spec: { scenario, seed: 7 } }));
     expect(analysis.cells.map((cell) => cell.agentNames.length)).toEqual([1, 2, 3]);
   });
+
+  it("are not averaged where they have different numbers of agents", () => {
+    const two: MadeTrial = { kind: "together", cell: "two", agents: { a: [alone], b: [alone] } };
+    const three: MadeTrial = {
+      kind: "together",
+      cell: "three",
+      agents: { a: [alone], b: [alone], c: [alone] },
+    };
+    const ladder = analyseRun(madeRun([two, three]));
+    expect(ladder.pooling).toEqual({ kind: "apart", differ: "agent counts" });
+    expect(Object.values(ladder.overall).every((figure) => figure === undefined)).toBe(true);
+    const matrix = analyseRun(madeRun([two, { ...two, cell: "again" }]));
+    expect(matrix.pooling).toEqual({ kind: "pooled", agents: 2 });
+    expect(matrix.overall.balanceIndex).toMatchObject({ n: 2, mean: 2 });
+  });
+
+  it("are not averaged where the agents were asked for other work, settings of the server aside", () => {
+    const matrixOf = (path: string, values: readonly number[]) => {
+      const spec = scenarioSchema.parse({ ...scenario, agentCounts: [], matrix: { [path]: values } });
+      const trials = cellsOf(spec).map(
+        ({ hash, label }): MadeTrial => ({
+          kind: "together",
+          cell: label,
+          agents: { a: [alone], b: [alone], c: [alone] },
+          record: { cellHash: hash },
+        }),
+      );
+      return analyseRun(madeRun(trials, { spec })).pooling;
+    };
+    expect(matrixOf("agents.*.options.numGpu", [0, 60])).toEqual({ kind: "pooled", agents: 3 });
+    expect(matrixOf("agents.*.promptTokens", [128, 4096])).toEqual({ kind: "apart", differ: "workloads" });
+  });
 });
 
 describe("an analysis", () => {

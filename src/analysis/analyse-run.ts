@@ -5,6 +5,8 @@ import type { AgentPlan } from "./agent-plan.ts";
 import { agentPlan } from "./agent-plan.ts";
 import type { BlockFigures, CellAnalysis } from "./cell.ts";
 import { analyseCell, figuresOf } from "./cell.ts";
+import type { Pooling } from "./pooling.ts";
+import { poolingOf } from "./pooling.ts";
 import type { RepeatGroup } from "./repeats.ts";
 import { repeatGroups } from "./repeats.ts";
 import type { FoldTotals, FoldedTrial } from "./run-fold.ts";
@@ -17,7 +19,8 @@ export interface RunAnalysis {
   /** Some figure comes from the simulated engine. */
   readonly simulated: boolean;
   readonly cells: readonly CellAnalysis[];
-  /** Over the together trials of all cells. */
+  readonly pooling: Pooling;
+  /** Over the together trials of all cells; every figure is unknown where they are not to be pooled. */
   readonly overall: BlockFigures;
   readonly repeats: readonly RepeatGroup[];
   readonly totals: FoldTotals;
@@ -45,11 +48,13 @@ export function analyseRun(
   const cells = inPlannedOrder(source.manifest, plan, byCell(run.trials))
     .map((trials) => analyseCell(trials, run, plan))
     .filter((cell) => cell !== undefined);
+  const pooling = poolingOf(cells, plan);
   return {
     manifest: source.manifest,
     simulated: source.manifest.simulated || run.trials.some((trial) => trial.record.simulated),
     cells,
-    overall: figuresOf(cells.flatMap((cell) => cell.blocks)),
+    pooling,
+    overall: figuresOf(pooling.kind === "pooled" ? cells.flatMap((cell) => cell.blocks) : []),
     repeats: repeatGroups(cells),
     totals: run.totals,
     warnings: runWarnings({ manifest: source.manifest, run, cells }),

@@ -31,19 +31,96 @@ function oneCell(cell: CellAnalysis, analysis: RunAnalysis): readonly string[] {
   ];
 }
 
-function manyCells({ cells, overall }: RunAnalysis): readonly string[] {
+function manyCells({ cells, pooling }: RunAnalysis): readonly string[] {
   const trials = cells.reduce((total, cell) => total + cell.blocks.length, 0);
-  const published = `The published "speedup" runs from ${extremes(overall.balanceIndex, 2)}: a balance index, it says how evenly agents finished and not what running them together gained.`;
-  const over = `${cells.length} cells, ${trials} together trials`;
-  if (overall.trueSpeedup === undefined)
-    return [
-      `${over}: ${extremes(overall.aggregateTokS, 1)} tok/s together. ${costUnknown(cells)}`,
-      published,
-    ];
+  const over = `${cells.length} cells ${agentsOf(cells)}, ${trials} together trials`;
+  const named = pooling.kind === "apart";
+  const tokS = across(
+    cells,
+    (cell) => cell.figures.aggregateTokS,
+    (value) => value.toFixed(1),
+    named,
+  );
+  const kept = across(cells, (cell) => cell.figures.retention, percent, named);
+  const speedup = across(
+    cells,
+    (cell) => cell.figures.trueSpeedup,
+    (value) => value.toFixed(2),
+    named,
+  );
+  const balance = across(
+    cells.filter((cell) => cell.agentNames.length > 1),
+    (cell) => cell.figures.balanceIndex,
+    (value) => value.toFixed(2),
+    named,
+  );
+  const published =
+    balance === undefined
+      ? []
+      : [
+          `The published "speedup" is ${inCells(balance)}: a balance index, it says how evenly agents finished and not what running them together gained.`,
+        ];
+  const together = tokS === undefined ? "" : `; together they made ${inCells(tokS)} tok/s`;
+  if (speedup === undefined || kept === undefined)
+    return [`${over}${together}. ${costUnknown(cells)}`, ...published];
   return [
-    `${over}: true speedup ${number(overall.trueSpeedup, 2)} on average (${extremes(overall.trueSpeedup, 2)}): ${reading(overall.trueSpeedup)}. Agents kept ${percent(overall.retention?.mean)} of their solo speed.`,
-    published,
+    `${over}: ${kept.where}agents kept ${kept.range} of their solo speed${together}.`,
+    `True speedup ${inCells(speedup)}: ${readings(cells)}.`,
+    ...published,
   ];
+}
+
+/** `of 2 agents` or `of 1 to 8 agents`. */
+function agentsOf(cells: readonly CellAnalysis[]): string {
+  const counts = cells.map((cell) => cell.agentNames.length);
+  const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
+  return `of ${fewest === most ? "" : `${fewest} to `}${most} agent${most === 1 ? "" : "s"}`;
+}
+
+interface Across {
+  readonly range: string;
+  /** Empty, or the cells that have the figure: `in 2 of 4 cells `. */
+  readonly where: string;
+}
+
+/**
+ * From the smallest to the largest of the cells' means, with the cells they belong to where
+ * `named`, and in how many cells there is one. A cell of one agent shares nothing and is not counted as lacking.
+ */
+function across(
+  cells: readonly CellAnalysis[],
+  figure: (cell: CellAnalysis) => Description | undefined,
+  format: (value: number) => string,
+  named: boolean,
+): Across | undefined {
+  const known = cells.flatMap((cell) => {
+    const mean = figure(cell)?.mean;
+    return mean === undefined ? [] : [{ mean, text: format(mean), label: cell.label }];
+  });
+  const [first, ...later] = [...known].sort((one, other) => one.mean - other.mean);
+  const last = later.at(-1) ?? first;
+  if (first === undefined || last === undefined) return undefined;
+  const entry = ({ text, label }: typeof first): string => (named ? `${text} (${label})` : text);
+  const range = first.text === last.text ? first.text : `${entry(first)} to ${entry(last)}`;
+  const sharing = cells.filter((cell) => cell.agentNames.length > 1).length;
+  return { range, where: known.length >= sharing ? "" : `in ${known.length} of ${cells.length} cells ` };
+}
+
+function inCells({ range, where }: Across): string {
+  return `${where}${range}`;
+}
+
+/** What most of the cells say comes first. */
+function readings(cells: readonly CellAnalysis[]): string {
+  const tally = new Map<string, number>();
+  for (const { figures } of cells)
+    if (figures.trueSpeedup !== undefined) {
+      const said = reading(figures.trueSpeedup);
+      tally.set(said, (tally.get(said) ?? 0) + 1);
+    }
+  const said = [...tally].sort(([, one], [, other]) => other - one);
+  if (said.length === 1) return said[0]?.[0] ?? "";
+  return said.map(([words, count]) => `in ${count} cell${count === 1 ? "" : "s"} ${words}`).join("; ");
 }
 
 /** With the first reason for it; the warnings give them all. */
@@ -88,11 +165,6 @@ function idealPart({ sharing }: CellAnalysis): string {
 
 function number(description: Description | undefined, decimals: number): string {
   return description === undefined ? "an unknown number of" : description.mean.toFixed(decimals);
-}
-
-function extremes(description: Description | undefined, decimals: number): string {
-  if (description === undefined) return "unknown";
-  return `${description.min.toFixed(decimals)} to ${description.max.toFixed(decimals)}`;
 }
 
 function percent(share: number | undefined): string {

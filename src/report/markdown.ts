@@ -19,14 +19,7 @@ export function renderMarkdown(model: ReportModel): string {
     `# ${escape(titleOf(model))}`,
     ...(model.simulated ? [`> **${SIMULATED_NOTICE}**`] : []),
     ...model.answer.map((sentence, index) => (index === 0 ? `**${escape(sentence)}**` : escape(sentence))),
-    ...(several
-      ? [
-          "## Cells",
-          markdownTable(cellTable(model.cells)),
-          "## Over all together trials",
-          markdownTable(figureTable(model.overall)),
-        ]
-      : []),
+    ...(several ? ["## Cells", markdownTable(cellTable(model.cells)), ...overall(model)] : []),
     ...model.repeats.map(escape),
     ...warnings(model),
     ...model.cells.flatMap((cell) => cellBlocks(cell, several)),
@@ -61,6 +54,13 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
     ...titled("Where each agent's time went, means over together trials:", timeTable(cell.agents)),
     ...titled("A request as the engine reports it, means over together trials:", engineTable(cell.agents)),
   ];
+}
+
+function overall(model: ReportModel): readonly string[] {
+  const label = escape(model.overallLabel ?? "");
+  return model.overall.length === 0
+    ? [`${label}.`]
+    : [`## ${label}`, markdownTable(figureTable(model.overall))];
 }
 
 function titled(title: string, table: TextTable | undefined): readonly string[] {

@@ -97,8 +97,10 @@ export interface ReportModel {
   /** Plain sentences; the first answers the question the run was made for. */
   readonly answer: readonly string[];
   readonly cells: readonly CellView[];
-  /** Over all cells; only where there are several. */
+  /** Over all cells; only where there are several that may be averaged. */
   readonly overall: readonly FigureView[];
+  /** What those are averages of, or why there are none; only where there are several cells. */
+  readonly overallLabel: string | undefined;
   readonly repeats: readonly string[];
   readonly warnings: readonly RunWarning[];
   readonly facts: readonly FactView[];
@@ -119,6 +121,7 @@ export function toReportModel(analysis: RunAnalysis, options: ReportOptions = {}
     answer: answerOf(analysis),
     cells: cells.map(cellView),
     overall: cells.length > 1 ? figureViews(analysis.overall, undefined) : [],
+    overallLabel: cells.length > 1 ? overallLabel(analysis) : undefined,
     repeats: analysis.repeats.map(repeatSentence),
     warnings: analysis.warnings,
     facts: facts(analysis),
@@ -232,6 +235,12 @@ function measured(description: Description | undefined): Measured | undefined {
   if (description === undefined) return undefined;
   const { mean, n, spread } = description;
   return { mean, trials: n, ci95: spread.kind === "known" ? spread.ci95 : spread.kind };
+}
+
+function overallLabel({ cells, pooling }: RunAnalysis): string {
+  if (pooling.kind === "apart") return `No averages over all cells: their ${pooling.differ} differ`;
+  const trials = cells.reduce((total, cell) => total + cell.blocks.length, 0);
+  return `Over all ${trials} together trials: ${cells.length} cells of ${pooling.agents} agents each`;
 }
 
 function repeatSentence({ cells, noiseFloor }: RunAnalysis["repeats"][number]): string {

@@ -72,6 +72,33 @@ describe("the table at the end of a bench", () => {
     expect(plain(model, 80)).toMatchSnapshot();
   });
 
+  it("names the cells of a ladder that its figures belong to, and averages nothing over it", () => {
+    const rung = (agents: readonly string[], solo = true): readonly MadeTrial[] => {
+      const cell = `quick N=${agents.length}`;
+      const own = at(100 / agents.length, 80 * agents.length);
+      const together = Object.fromEntries(agents.map((agent) => [agent, [own]]));
+      return [
+        ...(solo
+          ? [{ kind: "solo" as const, cell, agents: { a: [at(100, 80)] }, record: { soloFor: agents } }]
+          : []),
+        { kind: "together", cell, agents: together },
+      ];
+    };
+    const model = modelOf([
+      ...rung(["a"], false),
+      ...rung(["a", "b"]),
+      ...rung(["a", "b", "c"]),
+      ...rung(["a", "b", "c", "d"], false),
+    ]);
+    expect(model.answer.slice(0, 2)).toEqual([
+      "4 cells of 1 to 4 agents, 4 together trials: in 2 of 4 cells agents kept 33 % (quick N=3) to 50 % (quick N=2) of their solo speed; together they made 94.8 tok/s.",
+      "True speedup in 2 of 4 cells 1.00: the same work took as long together as one agent after the other.",
+    ]);
+    expect(model.overall).toEqual([]);
+    expect(plain(model, 80)).toContain("No averages over all cells: their agent counts differ.");
+    expect(renderMarkdown(model)).toContain("No averages over all cells: their agent counts differ.");
+  });
+
   it("withholds the verdict, with its reason, where the client was too late to stamp", () => {
     const late = { ...at(56, 180), record: { split: { prefillMs: 500, decodeMs: 2_260 } } };
     const model = modelOf([

@@ -82,8 +82,13 @@ function matrixBlocks(model: ReportModel, layout: Layout): readonly string[] {
   const shown = model.cells.slice(0, MOST_CELLS_SHOWN);
   return [
     withRest(layoutTable(cellTable(shown), layout), model.cells.length - shown.length, "cells"),
-    `${layout.style.bold("over all together trials")}\n${layoutTable(figureTable(model.overall), layout)}`,
+    ...(model.overallLabel === undefined ? [] : [overallBlock(model.overallLabel, model, layout)]),
   ];
+}
+
+function overallBlock(label: string, { overall }: ReportModel, layout: Layout): string {
+  if (overall.length === 0) return layout.style.dim(`${label}.`);
+  return `${layout.style.bold(label)}\n${layoutTable(figureTable(overall), layout)}`;
 }
 
 function withRest(table: string, hidden: number, noun: string): string {
