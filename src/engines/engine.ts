@@ -103,6 +103,8 @@ export interface DecodedStream {
   readonly outputTokens?: number;
   readonly reasoningTokens?: number;
   readonly firstEventTokens?: number;
+  /** Counts of the server that cannot be true, in words for a warning. The fields above are without them. */
+  readonly discardedCounts?: string;
   readonly split?: EngineSplit;
   readonly finishReason?: string;
   readonly model?: string;
@@ -170,8 +172,10 @@ export interface Engine {
   readonly capabilities: EngineCapabilities;
   /** Pure. */
   buildRequest(request: GenerateRequest): HttpRequest;
-  /** Pure. */
-  createDecoder(request: Pick<GenerateRequest, "stream">): StreamDecoder;
+  /** Pure. The request's limit is what the server's own count is held against. */
+  createDecoder(
+    request: Pick<GenerateRequest, "stream"> & Partial<Pick<GenerateRequest, "options">>,
+  ): StreamDecoder;
   /** Classifies an error response (status ≥ 300): its body is at most limits.MAX_ERROR_BODY_BYTES. */
   classifyError(status: number, body: string): StreamFault;
   /** Sends one request and waits for its end. */

@@ -32,6 +32,8 @@ const OPEN_BRACE = 123;
 
 export interface DecoderOptions {
   readonly maxLineBytes?: number;
+  /** The request's limit: a higher count is not believed. */
+  readonly maxTokens?: number | undefined;
   /** false: parse every event. The property test compares both ways. */
   readonly fastPath?: boolean;
 }
@@ -40,7 +42,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
   readonly #reader: EventReader;
   readonly #framer: EventFramer;
   readonly #splitter: LineSplitter;
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   readonly #maxLineBytes: number;
   #lessonsLeft: number;
   #template: LineTemplate | undefined;
@@ -52,6 +54,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
 
   constructor(framing: "sse" | "ndjson", reader: EventReader, options: DecoderOptions = {}) {
     this.#reader = reader;
+    this.#tally = new Tally(options.maxTokens);
     this.#framer = framing === "sse" ? new SseFramer(this) : new NdjsonFramer(this);
     this.#maxLineBytes = options.maxLineBytes ?? MAX_LINE_BYTES;
     this.#splitter = new LineSplitter(this.#framer, this.#maxLineBytes);
@@ -177,12 +180,13 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
 /** A response that is one JSON document: read as a single event when it is whole. */
 export class JsonBodyDecoder implements StreamDecoder {
   readonly #reader: EventReader;
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   readonly #pieces: Buffer[] = [];
   #length = 0;
 
-  constructor(reader: EventReader) {
+  constructor(reader: EventReader, options: Pick<DecoderOptions, "maxTokens"> = {}) {
     this.#reader = reader;
+    this.#tally = new Tally(options.maxTokens);
   }
 
   get fault(): StreamFault | undefined {
