@@ -1,4 +1,5 @@
 /** One cell over its repeats: what each agent got, and how the figures of the blocks spread. */
+import type { AgentTime } from "../record/trial-record.ts";
 import type { Description } from "../stats/describe.ts";
 import { describe } from "../stats/describe.ts";
 import type { Difference } from "../stats/difference.ts";
@@ -12,6 +13,8 @@ import type { TtftBaseline } from "./contention.ts";
 import { PUBLISHED_THRESHOLD_MS, ttftBaseline } from "./contention.ts";
 import type { EngineSplitMeans } from "./engine-split.ts";
 import { engineSplit } from "./engine-split.ts";
+import type { Pauses } from "./pauses.ts";
+import { pausesOf } from "./pauses.ts";
 import type { RequestDistributions } from "./request-distribution.ts";
 import { requestDistributions } from "./request-distribution.ts";
 import type { FoldedRun, FoldedTrial } from "./run-fold.ts";
@@ -19,6 +22,7 @@ import type { SoloBaseline } from "./solo-baseline.ts";
 import { soloBaseline, standsFor } from "./solo-baseline.ts";
 import type { TimeParts } from "./time-parts.ts";
 import { meanTimeParts } from "./time-parts.ts";
+import type { AgentFigures } from "./trial-figures.ts";
 
 export interface AgentSummary {
   readonly agent: string;
@@ -87,6 +91,7 @@ export interface CellAnalysis {
   readonly agents: readonly AgentSummary[];
   readonly figures: BlockFigures;
   readonly sharing: CellNull | undefined;
+  readonly pauses: Pauses;
   readonly contention: { readonly thresholdMs: number; readonly contended: number; readonly decided: number };
 }
 
@@ -126,6 +131,11 @@ export function analyseCell(
     agents: first.agents.map((agent) => agentSummary(agent, seats.get(agent) ?? [], together, run)),
     figures: figuresOf(blocks),
     sharing: cellNull(blocks),
+    pauses: pausesOf(
+      timesOf(blocks, (agent) => agent.together),
+      timesOf(blocks, (agent) => agent.solo),
+      first.agents.map((agent) => plan.agent(first.cellHash, agent)),
+    ),
     contention: {
       thresholdMs,
       contended: blocks.filter((block) => block.contended === true).length,
@@ -254,6 +264,13 @@ function agentSummary(
     ),
     time: meanTimeParts(own.map((one) => one.together.time).filter((time) => time !== undefined)),
   };
+}
+
+function timesOf(
+  blocks: readonly BlockAnalysis[],
+  trial: (agent: BlockAgent) => AgentFigures | undefined,
+): readonly AgentTime[] {
+  return blocks.flatMap((block) => block.agents.flatMap((agent) => trial(agent)?.time ?? []));
 }
 
 function cellNull(blocks: readonly BlockAnalysis[]): CellNull | undefined {

@@ -25,8 +25,8 @@ function oneCell(cell: CellAnalysis, analysis: RunAnalysis): readonly string[] {
       published,
     ];
   return [
-    `${where}: each kept ${percentRange(cell.agents.map((agent) => agent.retention?.mean))} of its solo speed${idealPart(cell)}; together ${number(figures.aggregateGain, 2)}× one agent's throughput.`,
-    `True speedup ${number(figures.trueSpeedup, 2)}: ${reading(figures.trueSpeedup)}.`,
+    `${where}: each kept ${percentRange(cell.agents.map((agent) => agent.retention?.mean))} of its solo speed${idealPart(cell)}; together ${number(figures.aggregateTokS, 1)} tok/s, ${number(figures.aggregateGain, 2)}× one agent's throughput.`,
+    `True speedup ${number(figures.trueSpeedup, 2)}${ofTrials(cell, figures.trueSpeedup)}: ${reading(cell, figures.trueSpeedup)}.`,
     published,
   ];
 }
@@ -113,9 +113,9 @@ function inCells({ range, where }: Across): string {
 /** What most of the cells say comes first. */
 function readings(cells: readonly CellAnalysis[]): string {
   const tally = new Map<string, number>();
-  for (const { figures } of cells)
-    if (figures.trueSpeedup !== undefined) {
-      const said = reading(figures.trueSpeedup);
+  for (const cell of cells)
+    if (cell.figures.trueSpeedup !== undefined) {
+      const said = cell.pauses.present ? PAUSES_IN_WALLS : verdict(cell.figures.trueSpeedup);
       tally.set(said, (tally.get(said) ?? 0) + 1);
     }
   const said = [...tally].sort(([, one], [, other]) => other - one);
@@ -134,7 +134,30 @@ function costUnknown(cells: readonly CellAnalysis[]): string {
 /** A twentieth either way is what one trial differs from the next by on a quiet machine. */
 const SAME_WITHIN = 0.05;
 
-function reading({ mean }: Description): string {
+const PAUSES_IN_WALLS = "the agents pause, so the wall holds idle time and this is no verdict on sharing";
+
+/** With pauses it is held against ideal devices that have the same pauses in their walls. */
+function reading(cell: CellAnalysis, trueSpeedup: Description): string {
+  const { pauses, sharing } = cell;
+  if (!pauses.present) return verdict(trueSpeedup);
+  const outside =
+    pauses.idleShare === undefined
+      ? ""
+      : ` (${percent(pauses.idleShare)} of their time was outside requests)`;
+  const [shared, inTurn] = [sharing?.shared.trueSpeedup, sharing?.oneAtATime.trueSpeedup];
+  const ideal =
+    shared === undefined || inTurn === undefined
+      ? ""
+      : `; with the same pauses, ideal devices show ${shared.toFixed(2)} (shared) and ${inTurn.toFixed(2)} (in turn)`;
+  return `${PAUSES_IN_WALLS}${outside}${ideal}`;
+}
+
+/** Blocks may lack what others have. */
+function ofTrials({ blocks }: CellAnalysis, { n }: Description): string {
+  return n < blocks.length ? ` (in ${n} of ${blocks.length} trials)` : "";
+}
+
+function verdict({ mean }: Description): string {
   if (mean > 1 + SAME_WITHIN) return "the same work took less time together than one agent after the other";
   if (mean < 1 - SAME_WITHIN) return "the same work would have been done sooner one agent after the other";
   return "the same work took as long together as one agent after the other";

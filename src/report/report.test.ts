@@ -99,6 +99,22 @@ describe("the table at the end of a bench", () => {
     expect(renderMarkdown(model)).toContain("No averages over all cells: their agent counts differ.");
   });
 
+  it("draws no verdict from a true speedup whose wall holds pauses", () => {
+    // Alone and together: two requests of 1,000 ms, 4,000 ms apart. Nothing is lost, and the wall is 5,000 ms.
+    const paced = [0, 4_000].map((atMs) => ({ atMs, ttftMs: 100, tokens: 91, decodeMs: 900 }));
+    const model = modelOf([
+      { kind: "solo", agents: { a: paced }, record: { soloFor: ["a", "b"] } },
+      { kind: "together", agents: { a: paced, b: paced } },
+    ]);
+    expect(model.answer[0]).toContain("each kept 100 % of its solo speed");
+    expect(model.answer[0]).toContain("together 72.8 tok/s, 2.00× one agent's throughput");
+    // 4 × 1,000 ÷ 5,000. On the shared device requests take 2,000 ms and start at 0 and 5,000 ms: 4,000 ÷ 7,000.
+    // In turn, the second agent's requests end at 2,000 and, due at 5,000, at 6,000 ms: 4,000 ÷ 6,000.
+    expect(model.answer[1]).toBe(
+      "True speedup 0.80: the agents pause, so the wall holds idle time and this is no verdict on sharing (60 % of their time was outside requests); with the same pauses, ideal devices show 0.57 (shared) and 0.67 (in turn).",
+    );
+  });
+
   it("withholds the verdict, with its reason, where the client was too late to stamp", () => {
     const late = { ...at(56, 180), record: { split: { prefillMs: 500, decodeMs: 2_260 } } };
     const model = modelOf([
