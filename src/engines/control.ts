@@ -125,9 +125,9 @@ class HttpControlClient implements ControlClient {
         totalMs: timeoutMs,
         consume: (bytes) => {
           length += bytes.length;
-          if (length > MAX_CONTROL_BODY_BYTES) return false;
+          if (length > MAX_CONTROL_BODY_BYTES) return "none";
           pieces.push(Buffer.from(bytes));
-          return true;
+          return "more";
         },
       },
     );

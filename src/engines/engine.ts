@@ -63,6 +63,8 @@ export interface StreamDecoder {
   finish(broken: boolean): DecodedStream;
   /** Set as soon as the decoder knows that the response is an error; the caller then stops reading. */
   readonly fault: StreamFault | undefined;
+  /** Everything that counts has come: the protocol's last event, after which the body only ends. */
+  readonly complete: boolean;
   /** Text events so far; read by progress displays. */
   readonly textEvents: number;
 }

@@ -74,7 +74,8 @@ async function attempt(
     consume: (bytes, atNs, sharesStamp) => {
       decoder.push(bytes, atNs, sharesStamp);
       context.onProgress?.(decoder.textEvents);
-      return decoder.fault === undefined;
+      if (decoder.fault !== undefined) return "none";
+      return decoder.complete ? "last" : "more";
     },
   });
   const decoded = shownWords(decoder.finish(result.ending.kind !== "complete"), target.shown);

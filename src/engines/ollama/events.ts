@@ -66,6 +66,7 @@ function readToolCalls(message: JsonRecord | undefined, tally: Tally): boolean {
 /** Counts and durations of zero are left out by the server, so a zero here is as unknown as an absence. */
 function readDone(event: JsonRecord, tally: Tally): void {
   tally.closed = true;
+  tally.complete = true;
   const inputTokens = countAt(event, "prompt_eval_count");
   const outputTokens = countAt(event, "eval_count");
   const finishReason = textAt(event, "done_reason");

@@ -69,6 +69,10 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
     return this.#tally.textEvents;
   }
 
+  get complete(): boolean {
+    return this.#tally.complete;
+  }
+
   push(bytes: Uint8Array, atNs: number, sharesStamp: boolean): void {
     if (this.#tally.fault !== undefined) return;
     this.#tally.beginRead(atNs, sharesStamp);
@@ -144,6 +148,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
     this.#sawEvent = true;
     if (isDoneMarker(bytes, start, end)) {
       tally.closed = true;
+      tally.complete = true;
       tally.count("other");
       return;
     }
@@ -195,6 +200,11 @@ export class JsonBodyDecoder implements StreamDecoder {
 
   get textEvents(): number {
     return this.#tally.textEvents;
+  }
+
+  /** One document is whole when its body is, and not before. */
+  get complete(): boolean {
+    return false;
   }
 
   push(bytes: Uint8Array, atNs: number, sharesStamp: boolean): void {

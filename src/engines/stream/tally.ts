@@ -54,6 +54,8 @@ export class Tally {
   #fault: StreamFault | undefined;
   /** The protocol's closing event was seen. */
   closed = false;
+  /** Nothing that counts can follow. */
+  complete = false;
 
   /** `maxTokens` is what the request asked for at most, where it did. */
   constructor(maxTokens?: number) {
