@@ -1,12 +1,13 @@
 /** One cell over its repeats: what each agent got, and how the figures of the blocks spread. */
 import type { AgentTime } from "../record/trial-record.ts";
 import type { Description } from "../stats/describe.ts";
-import { describe } from "../stats/describe.ts";
 import type { Difference } from "../stats/difference.ts";
 import { differenceOfMeans } from "../stats/difference.ts";
 import { mean } from "../stats/quantile.ts";
 import type { AgentPlan } from "./agent-plan.ts";
 import { everyMsOf } from "./agent-plan.ts";
+import type { Bounds } from "./bounded.ts";
+import { describeWithin, NOT_NEGATIVE, UNBOUNDED } from "./bounded.ts";
 import type { BlockAgent, BlockAnalysis } from "./block.ts";
 import { analyseBlock } from "./block.ts";
 import type { TtftBaseline } from "./contention.ts";
@@ -144,13 +145,17 @@ export function analyseCell(
   };
 }
 
-/** The figures of any set of blocks: of one cell, or of a whole run. */
+/** The figures of any set of blocks: of one cell, or of all cells of a run that may be pooled. */
 export function figuresOf(blocks: readonly BlockAnalysis[]): BlockFigures {
-  const over = (figure: (block: BlockAnalysis) => number | undefined): Description | undefined =>
-    describe(blocks.map(figure));
+  const agents = Math.max(1, ...blocks.map((block) => block.agents.length));
+  const over = (
+    figure: (block: BlockAnalysis) => number | undefined,
+    bounds: Bounds = NOT_NEGATIVE,
+  ): Description | undefined => describeWithin(blocks.map(figure), bounds);
   return {
-    balanceIndex: over((block) => block.nominal?.speedup),
-    balancePct: over((block) => block.nominal?.efficiencyPct),
+    // Σ agent times ÷ the longest of them.
+    balanceIndex: over((block) => block.nominal?.speedup, { low: 1, high: agents }),
+    balancePct: over((block) => block.nominal?.efficiencyPct, { low: 100 / agents, high: 100 }),
     trueSpeedup: over((block) => block.true?.speedup),
     trueEfficiencyPct: over((block) => block.true?.efficiencyPct),
     retention: over((block) => meanKnown(block.agents.map((agent) => agent.retention))),
@@ -158,9 +163,9 @@ export function figuresOf(blocks: readonly BlockAnalysis[]): BlockFigures {
     aggregateTokS: over((block) => block.figures.whole.tokS),
     steadyTokS: over((block) => block.figures.steady?.tokS),
     aggregateGain: over((block) => block.aggregateGain),
-    throughputDeltaTokS: over((block) => block.throughputDeltaTokS),
-    ttftDeltaMs: over((block) => block.ttftDeltaMs),
-    fairness: over((block) => block.fairness),
+    throughputDeltaTokS: over((block) => block.throughputDeltaTokS, UNBOUNDED),
+    ttftDeltaMs: over((block) => block.ttftDeltaMs, UNBOUNDED),
+    fairness: over((block) => block.fairness, { low: 1 / agents, high: 1 }),
   };
 }
 
@@ -233,7 +238,7 @@ function agentSummary(
 ): AgentSummary {
   const own = seats.map((seat) => seat.own);
   const over = (figure: (agent: BlockAgent) => number | undefined): Description | undefined =>
-    describe(own.map(figure));
+    describeWithin(own.map(figure), NOT_NEGATIVE);
   const sum = (figure: (agent: BlockAgent) => number): number =>
     own.reduce((total, one) => total + figure(one), 0);
   const known = (figure: (agent: BlockAgent) => number | undefined): readonly number[] =>

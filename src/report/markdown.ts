@@ -4,6 +4,7 @@ import type { TextTable } from "./tables.ts";
 import {
   agentTable,
   cellTable,
+  clippedLegend,
   contentionSentence,
   engineTable,
   figureTable,
@@ -49,6 +50,7 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
     several ? `## ${escape(cell.label)}` : "## Agents",
     markdownTable(agentTable(cell.agents, true)),
     markdownTable(figureTable(cell.figures)),
+    ...clippedLegend(cell.figures).map(escape),
     escape(contentionSentence(cell)),
     markdownTable(percentileTable(cell.agents)),
     ...titled("Where each agent's time went, means over together trials:", timeTable(cell.agents)),
@@ -60,7 +62,7 @@ function overall(model: ReportModel): readonly string[] {
   const label = escape(model.overallLabel ?? "");
   return model.overall.length === 0
     ? [`${label}.`]
-    : [`## ${label}`, markdownTable(figureTable(model.overall))];
+    : [`## ${label}`, markdownTable(figureTable(model.overall)), ...clippedLegend(model.overall).map(escape)];
 }
 
 function titled(title: string, table: TextTable | undefined): readonly string[] {

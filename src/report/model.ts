@@ -18,7 +18,8 @@ import { answerOf } from "./answer.ts";
 export interface Measured {
   readonly mean: number | undefined;
   readonly trials: number;
-  readonly ci95: Interval | "too-few" | "no-variance";
+  /** `whole-range`: the interval leaves out no value that the figure can have. */
+  readonly ci95: Interval | "too-few" | "no-variance" | "whole-range";
 }
 
 export interface AgentView {
@@ -234,7 +235,8 @@ function figureViews(figures: RunAnalysis["overall"], sharing: CellNull | undefi
 function measured(description: Description | undefined): Measured | undefined {
   if (description === undefined) return undefined;
   const { mean, n, spread } = description;
-  return { mean, trials: n, ci95: spread.kind === "known" ? spread.ci95 : spread.kind };
+  if (spread.kind !== "known") return { mean, trials: n, ci95: spread.kind };
+  return { mean, trials: n, ci95: spread.ci95.clipped === "both" ? "whole-range" : spread.ci95 };
 }
 
 function overallLabel({ cells, pooling }: RunAnalysis): string {

@@ -127,6 +127,24 @@ describe("the table at the end of a bench", () => {
     expect(plain(model, 80)).not.toMatch(/^true speedup/m);
   });
 
+  it("cuts an interval where the figure ends, marks it, and counts trials where it says nothing", () => {
+    const text = plain(
+      modelOf(
+        [100, 10].map((tokS, repeat) => ({
+          kind: "together",
+          repeat,
+          agents: { a: [at(100, 80)], b: [at(tokS, 80)] },
+        })),
+      ),
+      80,
+    );
+    // Jain's index: 1 for equal rates, and for ten to one (10 + 1)² ÷ (2 × 101) = 0.6.
+    expect(text).toMatch(/fairness \(Jain\) +0\.8\d +2 trials/);
+    expect(text).toMatch(/wall time of a trial +7\.1 s +\[0\.0 ms … /);
+    expect(text).toContain("[ or ]: the interval is cut where the figure cannot be smaller or larger.");
+    expect(plain(oneCell, 80)).not.toContain("[ or ]");
+  });
+
   it("says that there is nothing when no trial finished", () => {
     expect(plain(modelOf([], { plannedTrials: 3, status: "interrupted" }), 80)).toMatchSnapshot();
   });
