@@ -15,6 +15,8 @@ const RESPONSE: PlainField = { key: "response", channel: "content" };
 const THINKING: PlainField = { key: "thinking", channel: "reasoning" };
 
 export const ollamaEventReader: EventReader = {
+  // Seen in 0.17.4, with models of random weights.
+  knownTruncation: "Ollama also ends one so when a model repeats a token more than 30 times",
   read(parsed, tally) {
     const event = asRecord(parsed);
     if (event === undefined) {

@@ -20,6 +20,8 @@ export interface EventReader {
   read(event: unknown, tally: Tally): PlainField | undefined;
   /** Reports the engine's figures of an event whose text is already in the tally; absent where no text event has any. */
   readFigures?(event: unknown, tally: Tally): void;
+  /** Why this protocol's servers are known to end a stream without its closing event. */
+  readonly knownTruncation?: string;
 }
 
 /** Streams that alternate between forms would relearn at every event; after these, the slow path is cheaper. */
@@ -170,6 +172,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
 
   #failUnclosed(): void {
     const { totalEvents } = this.#tally;
+    const known = this.#reader.knownTruncation;
     if (!this.#sawEvent && this.#firstStray !== undefined)
       this.#tally.fail("STREAM_MALFORMED", `expected server-sent events, got: ${this.#firstStray}`);
     else
@@ -177,7 +180,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
         "STREAM_TRUNCATED",
         totalEvents === 0
           ? "the stream ended without a single event"
-          : `the stream ended without its closing event (events so far: ${totalEvents})`,
+          : `the stream ended without its closing event (events so far: ${totalEvents})${known === undefined ? "" : `; ${known}`}`,
       );
   }
 }
