@@ -11,7 +11,7 @@ import type { RepeatGroup } from "./repeats.ts";
 import { repeatGroups } from "./repeats.ts";
 import type { FoldTotals, FoldedTrial } from "./run-fold.ts";
 import { RunFold } from "./run-fold.ts";
-import type { RunWarning } from "./warnings.ts";
+import type { RunWarning } from "./warning-check.ts";
 import { runWarnings } from "./warnings.ts";
 
 export interface RunAnalysis {
@@ -57,7 +57,7 @@ export function analyseRun(
     overall: figuresOf(pooling.kind === "pooled" ? cells.flatMap((cell) => cell.blocks) : []),
     repeats: repeatGroups(cells),
     totals: run.totals,
-    warnings: runWarnings({ manifest: source.manifest, run, cells }),
+    warnings: runWarnings({ manifest: source.manifest, run, cells, plan }),
   };
 }
 

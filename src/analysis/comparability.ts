@@ -10,6 +10,7 @@ export type Comparability =
       readonly kind: "not-comparable";
       readonly reason: "no-solo" | "nothing-finished" | "client-late" | "prompts-differ" | "cache-differs";
       readonly message: string;
+      readonly remedy: string;
     };
 
 /**
@@ -45,15 +46,38 @@ export function comparability(
     return refused(
       "prompts-differ",
       `${together.agent}: prompts average ${tokens(solo.inputPerRequest)} tokens alone and ${tokens(together.inputPerRequest)} together`,
+      differByAnswers(together, solo) ? LENGTHS_OF_ANSWERS : LENGTHS_OF_PROMPTS,
     );
   return { kind: "comparable", prompts: "alike" };
 }
 
-function refused(
-  reason: Extract<Comparability, { kind: "not-comparable" }>["reason"],
-  message: string,
-): Comparability {
-  return { kind: "not-comparable", reason, message };
+type Reason = Extract<Comparability, { kind: "not-comparable" }>["reason"];
+
+const LENGTHS_OF_ANSWERS =
+  "fix the output length, so that later prompts built on earlier answers have equal length";
+const LENGTHS_OF_PROMPTS =
+  "the prompt lengths were approximate: ask for more requests, over which chance evens out, or use a server that counts prompt tokens";
+
+const REMEDIES: Readonly<Record<Reason, string>> = {
+  "no-solo": "run without --no-solo",
+  "nothing-finished": "see the failures above",
+  "client-late": "give the client a core of its own: measure from another machine or with fewer agents",
+  "prompts-differ": "measure solo and together trials with the same promptCache",
+  "cache-differs": "set promptCache: cold, so that every prompt is computed whole",
+};
+
+function refused(reason: Reason, message: string, remedy: string = REMEDIES[reason]): Comparability {
+  return { kind: "not-comparable", reason, message, remedy };
+}
+
+/** First prompts are alike and answers are not: what differs are prompts that hold earlier answers. */
+function differByAnswers(together: AgentFigures, solo: AgentFigures): boolean {
+  return (
+    together.firstInputTokens !== undefined &&
+    solo.firstInputTokens !== undefined &&
+    !lengthsDiffer(together.firstInputTokens, solo.firstInputTokens) &&
+    together.outputPerRequest !== solo.outputPerRequest
+  );
 }
 
 function cacheDiffers(together: AgentFigures, solo: AgentFigures): boolean {

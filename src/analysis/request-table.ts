@@ -27,6 +27,8 @@ const COLUMNS = [
   "steadyTokens",
   "steadyShare",
   "inputTokens",
+  /** What the workload asked the prompt to be. */
+  "inputTargetTokens",
   "cachedTokens",
   "promptCold",
   "promptHash",

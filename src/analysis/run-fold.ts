@@ -195,6 +195,7 @@ export class RunFold {
       steadyTokens: inSteady?.tokens,
       steadyShare: inSteady?.basis === "share" ? 1 : 0,
       inputTokens: tokens.input,
+      inputTargetTokens: tokens.inputTarget,
       cachedTokens: tokens.cached,
       promptCold: record.promptCold ? 1 : 0,
       promptHash: hashNumber(record.promptHash),

@@ -35,6 +35,8 @@ export interface AgentFigures {
   readonly time: AgentTime | undefined;
   readonly outputPerRequest: number | undefined;
   readonly inputPerRequest: number | undefined;
+  /** Prompt tokens of the first request, which is built on no answer. */
+  readonly firstInputTokens: number | undefined;
   /** Σ cached ÷ Σ prompt tokens of the requests that say both. */
   readonly cachedShare: number | undefined;
   readonly coldPromptShare: number | undefined;
@@ -130,6 +132,7 @@ function agentFigures(run: AgentRun, time: AgentTime | undefined): AgentFigures 
     time,
     outputPerRequest: mean(counted.values("outputTokens")),
     inputPerRequest: mean(ok.values("inputTokens")),
+    firstInputTokens: mean(ok.where((index) => ok.at(index, "position") === 0).values("inputTokens")),
     cachedShare: cachedShare(ok),
     coldPromptShare: mean(ok.values("promptCold")),
     promptFingerprint: promptFingerprint(ok),

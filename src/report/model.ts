@@ -8,7 +8,7 @@ import type { EngineSplitMeans } from "../analysis/engine-split.ts";
 import type { RequestDistribution } from "../analysis/request-distribution.ts";
 import { PERCENTILES } from "../analysis/request-distribution.ts";
 import type { TimeParts } from "../analysis/time-parts.ts";
-import type { RunWarning } from "../analysis/warnings.ts";
+import type { RunWarning } from "../analysis/warning-check.ts";
 import { formatBytes } from "../core/units.ts";
 import type { RunManifest } from "../record/run-manifest.ts";
 import type { Description, Interval } from "../stats/describe.ts";
