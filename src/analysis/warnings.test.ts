@@ -29,6 +29,13 @@ function warningsOf(
 const withRecord = (record: MadeRequest["record"]): readonly MadeRequest[] =>
   enough.map((one) => ({ ...one, ...(record === undefined ? {} : { record }) }));
 
+const REFUSED = {
+  kind: "failed",
+  code: "ENDPOINT_REFUSED",
+  message: "refused",
+  afterFirstToken: false,
+} as const;
+
 describe("warnings", () => {
   it("are none when nothing is wrong", () => {
     expect(warningsOf(block())).toEqual([]);
@@ -134,6 +141,18 @@ describe("warnings", () => {
     expect(warning?.message).toContain("p99 up to 38 ms (limit 10)");
   });
 
+  it("judge the client over a second or more, and by what is known of it", () => {
+    const busy = { cpuPct: 184 };
+    const brief = [{ ttftMs: 1, tokens: 2, decodeMs: 4 }];
+    expect(warningsOf(block(brief, { record: { client: busy } })).map(({ code }) => code)).not.toContain(
+      "CLIENT_BOTTLENECK",
+    );
+    const [warning] = warningsOf(block(enough, { record: { client: busy } }));
+    expect(warning?.message).toBe(
+      "in 1 of 2 trials the measuring client was too busy: CPU up to 184 % (limit 70)",
+    );
+  });
+
   it("count requests that were answered faster than the engine worked on them, and withhold the verdict", () => {
     const late = withRecord({ split: { prefillMs: 5.82, decodeMs: 1_400 } });
     const analysis = analyseRun(madeRun(block(late)));
@@ -172,8 +191,10 @@ describe("warnings", () => {
     const [warning] = warningsOf(block([request, request]));
     expect(warning).toMatchObject({ code: "PERCENTILES_MISSING" });
     expect(warning?.message).toBe(
-      "2 requests per agent carry no percentiles: a p50 needs 11, so medians are given per trial",
+      "too few requests for percentiles over them: 2 of an agent, and a p50 needs 11. Medians are given per trial",
     );
+    const nothing = withRecord({ outcome: REFUSED });
+    expect(warningsOf(block(nothing)).map(({ code }) => code)).not.toContain("PERCENTILES_MISSING");
   });
 
   it("say why solo and together are not compared", () => {

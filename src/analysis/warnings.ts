@@ -2,6 +2,7 @@
  * What a reader must know before believing a figure, each with what to do about it. A warning is
  * given once per run and says how often it applies.
  */
+import { nsToMs } from "../core/units.ts";
 import type { ClientHealth } from "../record/trial-record.ts";
 import { tukeyFences } from "../stats/outliers.ts";
 import { notCompared, outputLengths, promptLengths } from "./comparison-warnings.ts";
@@ -16,6 +17,12 @@ import { blockAgents, count } from "./warning-check.ts";
  */
 const MOST_LOOP_LAG_MS = 10;
 const MOST_CLIENT_CPU_PCT = 70;
+
+/**
+ * The loop is probed every 10 ms, and a p99 needs a hundred probes. Over a few milliseconds the
+ * client is busy whatever it does: starting agents is then all there is.
+ */
+const SHORTEST_JUDGED_MS = 1_000;
 
 /** In the order of how much they change what may be concluded. */
 const CHECKS: readonly WarningCheck[] = [
@@ -98,17 +105,23 @@ function clientLate({ run }: WarningInput): readonly RunWarning[] {
 }
 
 function clientBottleneck({ run }: WarningInput): readonly RunWarning[] {
-  const clients = run.trials.map((trial) => trial.record.client);
-  const over = clients.filter(isBottleneck);
+  const judged = run.trials
+    .filter(({ record }) => nsToMs(record.endNs - record.barrierNs) >= SHORTEST_JUDGED_MS)
+    .map((trial) => trial.record.client);
+  const over = judged.filter(isBottleneck);
   if (over.length === 0) return [];
-  const worst = (figure: (client: ClientHealth) => number | undefined): string => {
-    const values = over.map(figure).filter((value) => value !== undefined);
-    return values.length === 0 ? "unknown" : Math.max(...values).toFixed(0);
-  };
+  const worst = (figure: (client: ClientHealth) => number | undefined): number =>
+    over.reduce((most, client) => Math.max(most, figure(client) ?? 0), 0);
+  const lagMs = worst((client) => client.loopLagMsP99);
+  const cpuPct = worst((client) => client.cpuPct);
+  const parts = [
+    ...(lagMs > 0 ? [`event-loop delay p99 up to ${lagMs.toFixed(0)} ms (limit ${MOST_LOOP_LAG_MS})`] : []),
+    ...(cpuPct > 0 ? [`CPU up to ${cpuPct.toFixed(0)} % (limit ${MOST_CLIENT_CPU_PCT})`] : []),
+  ];
   return [
     {
       code: "CLIENT_BOTTLENECK",
-      message: `in ${over.length} of ${count(clients.length, "trial")} the measuring client was too busy: event-loop delay p99 up to ${worst((client) => client.loopLagMsP99)} ms (limit ${MOST_LOOP_LAG_MS}), CPU up to ${worst((client) => client.cpuPct)} % (limit ${MOST_CLIENT_CPU_PCT})`,
+      message: `in ${over.length} of ${count(judged.length, "trial")} the measuring client was too busy: ${parts.join(", ")}`,
       remedy:
         "measure from another machine or with fewer agents; slipway bench --selftest shows this machine's limits",
     },
@@ -155,13 +168,15 @@ function outliers({ cells }: WarningInput): readonly RunWarning[] {
 function fewRequests({ cells }: WarningInput): readonly RunWarning[] {
   const lacking = cells
     .flatMap((cell) => cell.agents.flatMap((agent) => agent.requestsTogether.ttftMs.percentiles[0] ?? []))
-    .filter((percentile) => percentile.kind === "too-few");
-  const fewest = lacking[0];
-  if (fewest === undefined) return [];
+    // Where nothing was answered there is nothing to count, and other warnings say why.
+    .flatMap((percentile) => (percentile.kind === "too-few" && percentile.n > 0 ? [percentile] : []));
+  const [first] = lacking;
+  if (first === undefined) return [];
+  const fewest = lacking.reduce((least, { n }) => Math.min(least, n), first.n);
   return [
     {
       code: "PERCENTILES_MISSING",
-      message: `${Math.min(...lacking.map((one) => one.n))} requests per agent carry no percentiles: a p50 needs ${fewest.needed}, so medians are given per trial`,
+      message: `too few requests for percentiles over them: ${fewest} of an agent, and a p50 needs ${first.needed}. Medians are given per trial`,
       remedy: "add --runs, or requests per agent",
     },
   ];
