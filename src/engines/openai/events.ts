@@ -7,9 +7,10 @@
  */
 import { classifyFault } from "../fault.ts";
 import { type JsonRecord, amountAt, asRecord, listAt, recordAt, textAt } from "../json-shape.ts";
+import type { EngineFigures } from "../stream/believable-figures.ts";
 import type { EventReader } from "../stream/event-decoder.ts";
 import type { PlainField } from "../stream/line-template.ts";
-import type { EngineFigures, Tally } from "../stream/tally.ts";
+import type { Tally } from "../stream/tally.ts";
 
 /** What a dialect adds to the events. */
 export interface EventExtras {

@@ -5,7 +5,17 @@
  */
 import { MAX_TOKENS } from "../../core/limits.ts";
 import type { EngineSplit } from "../../record/request-record.ts";
-import type { EngineFigures } from "./tally.ts";
+
+/** What the engine reports; a later report replaces the fields that it has. */
+export interface EngineFigures {
+  readonly inputTokens?: number;
+  readonly cachedTokens?: number;
+  readonly outputTokens?: number;
+  readonly reasoningTokens?: number;
+  readonly split?: EngineSplit;
+  readonly finishReason?: string;
+  readonly model?: string;
+}
 
 /** What arrived, to hold the counts against. */
 export interface StreamEvidence {

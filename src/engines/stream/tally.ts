@@ -3,26 +3,15 @@
  * event allocates nothing but the occasional doubling of an array.
  */
 import { MAX_CHUNK_STAMPS } from "../../core/limits.ts";
-import type { EngineSplit, EventCounts } from "../../record/request-record.ts";
+import type { EventCounts } from "../../record/request-record.ts";
 import type { DecodedStream, StreamFault } from "../engine.ts";
-import { type BelievedFigures, believedFigures } from "./believable-figures.ts";
+import { type BelievedFigures, type EngineFigures, believedFigures } from "./believable-figures.ts";
 import { JsonText } from "./json-text.ts";
 
 export type TextChannel = "content" | "reasoning" | "toolCalls";
 
 /** Room for the stamps of a short answer; doubled when full. */
 const FIRST_STAMPS = 256;
-
-/** What the engine reports; a later report replaces the fields that it has. */
-export interface EngineFigures {
-  readonly inputTokens?: number;
-  readonly cachedTokens?: number;
-  readonly outputTokens?: number;
-  readonly reasoningTokens?: number;
-  readonly split?: EngineSplit;
-  readonly finishReason?: string;
-  readonly model?: string;
-}
 
 export class Tally {
   readonly #text = { content: new JsonText(), reasoning: new JsonText(), toolCalls: new JsonText() };
