@@ -3,13 +3,15 @@
  * that they never wait behind a stream. Every failure is an operator error.
  */
 import type { Clock } from "../core/clock.ts";
+import type { OperatorError } from "../core/errors.ts";
 import { CONTROL_TIMEOUT_MS, MAX_CONTROL_BODY_BYTES } from "../core/limits.ts";
 import { msToNs } from "../core/units.ts";
+import type { EngineKind } from "./engine.ts";
 import { exchange } from "./exchange.ts";
 import { classifyFault } from "./fault.ts";
 import { SIMULATED_HEADER } from "./generate.ts";
 import { type JsonRecord, asRecord, parseJson } from "./json-shape.ts";
-import { type EndpointFailure, endpointError } from "./next-step.ts";
+import { type EndpointFailure, endpointError, isForeignAnswer } from "./next-step.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { ShowText } from "./server-text.ts";
@@ -47,6 +49,8 @@ export interface ControlClientOptions {
   readonly loadingMs: number;
   /** Failures of every call go through it. */
   readonly shown: ShowText;
+  /** Asks the server what it is, if the operator said so; answers where that is something else. */
+  readonly unlikeNamed?: () => Promise<EngineKind | undefined>;
 }
 
 export function createControlClient(options: ControlClientOptions): ControlClient {
@@ -62,14 +66,17 @@ class HttpControlClient implements ControlClient {
   readonly #clock: Clock;
   readonly #loadingMs: number;
   readonly #shown: ShowText;
+  readonly #unlikeNamed: ControlClientOptions["unlikeNamed"];
+  #really: Promise<EngineKind | undefined> | undefined;
   #simulated = false;
 
-  constructor({ url, transport, clock, loadingMs, shown }: ControlClientOptions) {
+  constructor({ url, transport, clock, loadingMs, shown, unlikeNamed }: ControlClientOptions) {
     this.#url = url;
     this.#transport = transport;
     this.#clock = clock;
     this.#loadingMs = loadingMs;
     this.#shown = shown;
+    this.#unlikeNamed = unlikeNamed;
   }
 
   get simulated(): boolean {
@@ -86,7 +93,7 @@ class HttpControlClient implements ControlClient {
 
   async getText(path: string): Promise<string> {
     const { failure, text } = await this.ask("GET", path);
-    if (failure !== undefined) throw endpointError(failure, { url: this.#url });
+    if (failure !== undefined) throw await this.#error(failure);
     return text;
   }
 
@@ -143,7 +150,11 @@ class HttpControlClient implements ControlClient {
         return {
           ...known,
           text: "",
-          failure: { ...fault, ...(waitMs !== undefined && { retryAfterMs: waitMs }) },
+          failure: {
+            ...fault,
+            httpStatus: ending.status,
+            ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+          },
         };
       }
       case "stopped": {
@@ -171,13 +182,20 @@ class HttpControlClient implements ControlClient {
     }
     const document = asRecord(parseJson(outcome.text));
     if (outcome.failure === undefined && document !== undefined) return document;
-    throw endpointError(
+    throw await this.#error(
       outcome.failure ?? {
         code: "STREAM_MALFORMED",
         message: this.#shown(`the answer to ${path} is not a JSON object: ${beginningOf(outcome.text)}`),
       },
-      { url: this.#url, ...(options.model !== undefined && { model: options.model }) },
+      options.model,
     );
+  }
+
+  /** The server is asked what it is once at most: some failures here are met again and again. */
+  async #error(failure: EndpointFailure, model?: string): Promise<OperatorError> {
+    if (isForeignAnswer(failure)) this.#really ??= this.#unlikeNamed?.();
+    const really = isForeignAnswer(failure) ? await this.#really : undefined;
+    return endpointError(failure, { url: this.#url, really, ...(model !== undefined && { model }) });
   }
 }
 

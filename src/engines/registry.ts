@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { DETECT_TIMEOUT_MS } from "../core/limits.ts";
 import type { EngineLink } from "./assemble.ts";
-import { createControlClient } from "./control.ts";
+import { type ControlClient, createControlClient } from "./control.ts";
 import { type Environment, credentialHeaders, endpointUrl } from "./credential.ts";
 import { type Detection, detect } from "./detect.ts";
 import type { Engine, EngineKind, EndpointSpec } from "./engine.ts";
@@ -41,7 +41,7 @@ const CONTROL_CONNECTIONS = 2;
  * the operator error of whatever prevents that.
  */
 export async function createEngine(spec: EndpointSpec, options: EngineOptions): Promise<Engine> {
-  const link = connect(spec, options);
+  const link = connect(spec, options, spec.engine);
   try {
     const kind = spec.engine ?? (await detectAt(link)).kind;
     return ENGINES[kind](link);
@@ -97,7 +97,21 @@ async function detectAt(link: EngineLink, timeoutMs?: number): Promise<Detection
   return { kind, ...(version !== undefined && { version: link.shown(version) }) };
 }
 
-function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions): EngineLink {
+/** Nothing where the server is what it was named, is simulated (and so imitates all), or says nothing. */
+async function unlike(
+  named: EngineKind,
+  control: ControlClient,
+  url: string,
+): Promise<EngineKind | undefined> {
+  try {
+    const { kind } = await detect(control, url);
+    return kind === named || kind === "simulated" ? undefined : kind;
+  } catch {
+    return undefined;
+  }
+}
+
+function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions, named?: EngineKind): EngineLink {
   const url = endpointUrl(spec.url);
   const headers = credentialHeaders(spec.credential, options.env);
   const shown = shownText(Object.entries(headers));
@@ -108,19 +122,21 @@ function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions): En
     ...(connections !== undefined && { connections }),
   });
   const controlTransport = createHttpTransport(url, { clock, headers, connections: CONTROL_CONNECTIONS });
+  const control: ControlClient = createControlClient({
+    url,
+    transport: controlTransport,
+    clock,
+    shown,
+    loadingMs: options.loadingMs ?? 0,
+    ...(named !== undefined && { unlikeNamed: () => unlike(named, control, url) }),
+  });
   return {
     name: spec.name,
     url,
     clock,
     transport,
     shown,
-    control: createControlClient({
-      url,
-      transport: controlTransport,
-      clock,
-      shown,
-      loadingMs: options.loadingMs ?? 0,
-    }),
+    control,
     close: async () => {
       await Promise.all([transport.close(), controlTransport.close()]);
     },
