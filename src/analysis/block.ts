@@ -71,10 +71,7 @@ export function analyseBlock(input: BlockInput): BlockAnalysis {
     repeat: record.repeat,
     figures,
     agents,
-    nominal: nominalSpeedup(
-      figures.agents.map((agent) => agent.totalMs).filter((ms) => ms !== undefined),
-      figures.wallMs,
-    ),
+    nominal: balanceIndex(figures, record.agents.length),
     true: trueSpeedup(
       agents.map((agent) => agent.aloneMs),
       figures.wallMs,
@@ -88,6 +85,16 @@ export function analyseBlock(input: BlockInput): BlockAnalysis {
     sharing: clientLate > 0 ? undefined : sharing(agents, input, rolesAlike),
     failures: figures.agents.reduce((total, agent) => total + agent.failed, 0),
   };
+}
+
+/** An agent that got no answer did not finish, however early it gave up: there is no balance to it. */
+function balanceIndex({ agents, wallMs }: TrialFigures, seats: number): Speedup | undefined {
+  const finished = agents.filter((agent) => agent.requests > 0);
+  if (finished.length < seats) return undefined;
+  return nominalSpeedup(
+    finished.map((agent) => agent.totalMs).filter((ms) => ms !== undefined),
+    wallMs,
+  );
 }
 
 /** Of the together trial and the solo trials that stand for its agents, each counted once. */

@@ -4,14 +4,14 @@ import type { Description } from "../stats/describe.ts";
 import type { Difference } from "../stats/difference.ts";
 import { differenceOfMeans } from "../stats/difference.ts";
 import { mean } from "../stats/quantile.ts";
+import type { AgentSpec } from "../workload/scenario.ts";
 import type { AgentPlan } from "./agent-plan.ts";
 import { everyMsOf } from "./agent-plan.ts";
 import type { Bounds } from "./bounded.ts";
 import { describeWithin, NOT_NEGATIVE, UNBOUNDED } from "./bounded.ts";
 import type { BlockAgent, BlockAnalysis } from "./block.ts";
 import { analyseBlock } from "./block.ts";
-import type { TtftBaseline } from "./contention.ts";
-import { PUBLISHED_THRESHOLD_MS, ttftBaseline } from "./contention.ts";
+import { PUBLISHED_THRESHOLD_MS } from "./contention.ts";
 import type { EngineSplitMeans } from "./engine-split.ts";
 import { engineSplit } from "./engine-split.ts";
 import type { Pauses } from "./pauses.ts";
@@ -19,8 +19,7 @@ import { pausesOf } from "./pauses.ts";
 import type { RequestDistributions } from "./request-distribution.ts";
 import { requestDistributions } from "./request-distribution.ts";
 import type { FoldedRun, FoldedTrial } from "./run-fold.ts";
-import type { SoloBaseline } from "./solo-baseline.ts";
-import { soloBaseline, standsFor } from "./solo-baseline.ts";
+import { soloBaselines, ttftBaselines } from "./solo-baseline.ts";
 import type { TimeParts } from "./time-parts.ts";
 import { meanTimeParts } from "./time-parts.ts";
 import type { AgentFigures } from "./trial-figures.ts";
@@ -129,7 +128,10 @@ export function analyseCell(
     rolesAlike: blocks.every((block) => block.rolesAlike),
     effectiveHash: hashes.size === 1 ? first.effectiveHash : undefined,
     blocks,
-    agents: first.agents.map((agent) => agentSummary(agent, seats.get(agent) ?? [], together, run)),
+    agents: first.agents.map((agent) => ({
+      ...agentSummary(agent, seats.get(agent) ?? [], together, run),
+      endpoints: endpointsOf(seats.get(agent) ?? [], plan.agent(first.cellHash, agent)),
+    })),
     figures: figuresOf(blocks),
     sharing: cellNull(blocks),
     pauses: pausesOf(
@@ -146,7 +148,9 @@ export function analyseCell(
 }
 
 /** The figures of any set of blocks: of one cell, or of all cells of a run that may be pooled. */
-export function figuresOf(blocks: readonly BlockAnalysis[]): BlockFigures {
+export function figuresOf(all: readonly BlockAnalysis[]): BlockFigures {
+  // A trial without an answer has a wall and a rate of 0, which measure nothing.
+  const blocks = all.filter((block) => block.agents.some(({ together }) => together.requests > 0));
   const agents = Math.max(1, ...blocks.map((block) => block.agents.length));
   const over = (
     figure: (block: BlockAnalysis) => number | undefined,
@@ -175,38 +179,6 @@ function meanKnown(values: readonly (number | undefined)[]): number | undefined 
   return known.length === values.length ? mean(known) : undefined;
 }
 
-/** By repeat, then by agent: a block's own solo trials. */
-function soloBaselines(
-  solos: readonly FoldedTrial[],
-): ReadonlyMap<number, ReadonlyMap<string, SoloBaseline>> {
-  const byRepeat = new Map<number, Map<string, SoloBaseline>>();
-  for (const solo of solos) {
-    const baseline = soloBaseline(solo);
-    if (baseline === undefined) continue;
-    const block = byRepeat.get(solo.record.repeat) ?? new Map<string, SoloBaseline>();
-    byRepeat.set(solo.record.repeat, block);
-    for (const agent of standsFor(solo.record)) block.set(agent, baseline);
-  }
-  return byRepeat;
-}
-
-/** Over all repeats: one solo trial alone has one TTFT per position, which is no median. */
-function ttftBaselines(solos: readonly FoldedTrial[]): ReadonlyMap<string, TtftBaseline> {
-  const bySoloAgent = new Map<string | undefined, FoldedTrial[]>();
-  for (const solo of solos) {
-    const same = bySoloAgent.get(solo.record.soloAgent);
-    if (same === undefined) bySoloAgent.set(solo.record.soloAgent, [solo]);
-    else same.push(solo);
-  }
-  const baselines = new Map<string, TtftBaseline>();
-  for (const same of bySoloAgent.values()) {
-    const rows = same.flatMap((trial) => [...trial.agents.values()].map((run) => run.rows));
-    const baseline = ttftBaseline(rows);
-    for (const solo of same) for (const agent of standsFor(solo.record)) baselines.set(agent, baseline);
-  }
-  return baselines;
-}
-
 /** An agent in one block, with what the ideal devices leave it there. */
 interface Seat {
   readonly own: BlockAgent;
@@ -230,12 +202,18 @@ function seatsOf(blocks: readonly BlockAnalysis[]): ReadonlyMap<string, readonly
   return seats;
 }
 
+/** Those its requests went to; of an agent that sent none, the one it was to use. */
+function endpointsOf(seats: readonly Seat[], planned: AgentSpec | undefined): readonly string[] {
+  const used = new Set(seats.flatMap(({ own }) => own.together.endpoints));
+  return used.size === 0 && planned !== undefined ? [planned.endpoint] : [...used];
+}
+
 function agentSummary(
   agent: string,
   seats: readonly Seat[],
   together: readonly FoldedTrial[],
   run: FoldedRun,
-): AgentSummary {
+): Omit<AgentSummary, "endpoints"> {
   const own = seats.map((seat) => seat.own);
   const over = (figure: (agent: BlockAgent) => number | undefined): Description | undefined =>
     describeWithin(own.map(figure), NOT_NEGATIVE);
@@ -245,7 +223,6 @@ function agentSummary(
     own.map(figure).filter((value) => value !== undefined);
   return {
     agent,
-    endpoints: [...new Set(own.flatMap((one) => one.together.endpoints))],
     requests: sum((one) => one.together.requests),
     failed: sum((one) => one.together.failed),
     cancelled: sum((one) => one.together.cancelled),

@@ -54,7 +54,8 @@ export interface FoldTotals {
   readonly warmUp: number;
   /** Requests of trials that did not finish; no figure contains them. */
   readonly unfinished: number;
-  /** Of the measured ones. */
+  /** Of the measured ones; what is in neither was cancelled. */
+  readonly answered: number;
   readonly failed: number;
   readonly failuresByCode: Readonly<Record<string, number>>;
 }
@@ -90,6 +91,7 @@ export class RunFold {
   readonly #failures = new Map<string, number>();
   #groups = 0;
   #measured = 0;
+  #answered = 0;
   #warmUp = 0;
   #unfinished = 0;
 
@@ -111,7 +113,8 @@ export class RunFold {
       return;
     }
     this.#measured++;
-    if (record.outcome.kind !== "ok") this.#withoutGaps.add(record.requestId);
+    if (record.outcome.kind === "ok") this.#answered++;
+    else this.#withoutGaps.add(record.requestId);
     if (record.outcome.kind === "failed")
       this.#failures.set(record.outcome.code, (this.#failures.get(record.outcome.code) ?? 0) + 1);
     const inSteady = trial.steady === undefined ? undefined : tokensInWindow(record, trial.steady);
@@ -155,6 +158,7 @@ export class RunFold {
       chunkGaps: (cellHash, agent) => this.#gaps.get(`${cellHash}/${agent}`),
       totals: {
         measured: this.#measured,
+        answered: this.#answered,
         warmUp: this.#warmUp,
         unfinished: this.#unfinished,
         failed: [...this.#failures.values()].reduce((total, count) => total + count, 0),

@@ -7,28 +7,52 @@ export function answerOf(analysis: RunAnalysis): readonly string[] {
   const [only, ...others] = analysis.cells;
   if (only === undefined)
     return ["No trial finished, so there is nothing to report; every finished request is kept on disk."];
+  if (analysis.totals.answered === 0) return [nothingAnswered(analysis)];
   return others.length === 0 ? oneCell(only, analysis) : manyCells(analysis);
+}
+
+function nothingAnswered({ totals: { measured, failuresByCode } }: RunAnalysis): string {
+  if (measured === 0) return "No agent sent a request; events.jsonl says why.";
+  const codes = Object.entries(failuresByCode).map(([code, times]) => `${times} × ${code}`);
+  return `No request was answered: ${codes.length === 0 ? "all were cancelled" : codes.join(", ")}.`;
 }
 
 function oneCell(cell: CellAnalysis, analysis: RunAnalysis): readonly string[] {
   const agents = cell.agentNames.length;
   const where = `${agents} agent${agents === 1 ? "" : "s"} on ${places(cell, analysis)}`;
   const { figures } = cell;
-  if (agents === 1)
-    return [
-      `${where}: ${number(cell.agents[0]?.throughputTokS, 1)} tok/s, first token after ${number(cell.agents[0]?.ttftMedianMs, 0)} ms.`,
-    ];
-  const published = `The published "speedup" is ${number(figures.balanceIndex, 2)}: a balance index, it says how evenly the agents finished and not what running them together gained.`;
+  if (agents === 1) return [`${where}: ${aloneText(cell)}.`];
+  const published =
+    figures.balanceIndex === undefined
+      ? []
+      : [
+          `The published "speedup" is ${figures.balanceIndex.mean.toFixed(2)}: a balance index, it says how evenly the agents finished and not what running them together gained.`,
+        ];
+  const together =
+    figures.aggregateTokS === undefined ? "" : `${figures.aggregateTokS.mean.toFixed(1)} tok/s`;
   if (figures.trueSpeedup === undefined)
     return [
-      `${where}: ${number(figures.aggregateTokS, 1)} tok/s together. ${costUnknown([cell])}`,
-      published,
+      `${where}${together === "" ? "" : `: ${together} together`}. ${costUnknown([cell])}`,
+      ...published,
     ];
   return [
-    `${where}: each kept ${percentRange(cell.agents.map((agent) => agent.retention?.mean))} of its solo speed${idealPart(cell)}; together ${number(figures.aggregateTokS, 1)} tok/s, ${number(figures.aggregateGain, 2)}× one agent's throughput.`,
-    `True speedup ${number(figures.trueSpeedup, 2)}${ofTrials(cell, figures.trueSpeedup)}: ${reading(cell, figures.trueSpeedup)}.`,
-    published,
+    `${where}: each kept ${percentRange(cell.agents.map((agent) => agent.retention?.mean))} of its solo speed${idealPart(cell)}; together ${[together, gainText(cell)].filter((part) => part !== "").join(", ")}.`,
+    `True speedup ${figures.trueSpeedup.mean.toFixed(2)}${ofTrials(cell, figures.trueSpeedup)}: ${reading(cell, figures.trueSpeedup)}.`,
+    ...published,
   ];
+}
+
+function aloneText({ agents: [agent] }: CellAnalysis): string {
+  const [tokS, ttftMs] = [agent?.throughputTokS?.mean, agent?.ttftMedianMs?.mean];
+  const parts = [
+    ...(tokS === undefined ? [] : [`${tokS.toFixed(1)} tok/s`]),
+    ...(ttftMs === undefined ? [] : [`first token after ${ttftMs.toFixed(0)} ms`]),
+  ];
+  return parts.length === 0 ? "answered, and its speed is not known" : parts.join(", ");
+}
+
+function gainText({ figures: { aggregateGain } }: CellAnalysis): string {
+  return aggregateGain === undefined ? "" : `${aggregateGain.mean.toFixed(2)}× one agent's throughput`;
 }
 
 function manyCells({ cells, pooling }: RunAnalysis): readonly string[] {
@@ -184,10 +208,6 @@ function idealPart({ sharing }: CellAnalysis): string {
   return sharing.shared.retention === undefined
     ? ""
     : ` (an ideal shared device leaves ${percent(sharing.shared.retention)} on average)`;
-}
-
-function number(description: Description | undefined, decimals: number): string {
-  return description === undefined ? "an unknown number of" : description.mean.toFixed(decimals);
 }
 
 function percent(share: number | undefined): string {

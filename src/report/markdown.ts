@@ -49,7 +49,7 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
   return [
     several ? `## ${escape(cell.label)}` : "## Agents",
     markdownTable(agentTable(cell.agents, true)),
-    markdownTable(figureTable(cell.figures)),
+    ...(cell.figures.length === 0 ? [] : [markdownTable(figureTable(cell.figures))]),
     ...clippedLegend(cell.figures).map(escape),
     escape(contentionSentence(cell)),
     markdownTable(percentileTable(cell.agents)),

@@ -3,6 +3,8 @@ import type { MadeRequest, MadeTrial } from "../../test/fakes/recorded-run.ts";
 import { madeEndpoint, madeRun } from "../../test/fakes/recorded-run.ts";
 import { analyseRun } from "../analysis/analyse-run.ts";
 import type { RunManifest } from "../record/run-manifest.ts";
+import { cellsOf } from "../workload/matrix.ts";
+import { scenarioSchema } from "../workload/scenario.ts";
 import { renderMarkdown } from "./markdown.ts";
 import type { ReportModel } from "./model.ts";
 import { toReportModel } from "./model.ts";
@@ -143,6 +145,41 @@ describe("the table at the end of a bench", () => {
     expect(text).toMatch(/wall time of a trial +7\.1 s +\[0\.0 ms … /);
     expect(text).toContain("[ or ]: the interval is cut where the figure cannot be smaller or larger.");
     expect(plain(oneCell, 80)).not.toContain("[ or ]");
+  });
+
+  const refused: MadeRequest = {
+    ...at(100, 1, 0),
+    record: {
+      outcome: { kind: "failed", code: "ENDPOINT_REFUSED", message: "refused", afterFirstToken: false },
+    },
+  };
+
+  it("says first that no request was answered, and gives no figure of it", () => {
+    const model = modelOf([{ kind: "together", agents: { a: [refused, refused], b: [refused, refused] } }]);
+    expect(model.answer).toEqual(["No request was answered: 4 × ENDPOINT_REFUSED."]);
+    expect(model.cells[0]?.figures).toEqual([]);
+    expect(plain(model, 80)).toMatchSnapshot();
+  });
+
+  it("gives no balance index where an agent got no answer, and keeps what the others measured", () => {
+    const model = modelOf([{ kind: "together", agents: { a: [at(100, 80)], b: [refused] } }]);
+    expect(model.answer).toHaveLength(1);
+    expect(model.cells[0]?.balanceIndex).toBeUndefined();
+    expect(model.cells[0]?.aggregateTokS?.mean).toBeCloseTo(94.8, 1);
+  });
+
+  it("names the endpoint of an agent that never sent a request", () => {
+    const scenario = scenarioSchema.parse({
+      name: "outside",
+      endpoints: { a: { url: "http://localhost:11434" } },
+      agents: [{ name: "x", command: ["./agent"], endpoint: "a" }],
+    });
+    const [cell] = cellsOf(scenario);
+    const model = modelOf([{ kind: "together", agents: { x: [] }, record: { cellHash: cell?.hash ?? "" } }], {
+      spec: { scenario },
+    });
+    expect(model.answer).toEqual(["No agent sent a request; events.jsonl says why."]);
+    expect(model.cells[0]?.agents[0]?.endpoints).toEqual(["a"]);
   });
 
   it("says that there is nothing when no trial finished", () => {

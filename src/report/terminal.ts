@@ -93,6 +93,7 @@ function overallBlock(label: string, { overall }: ReportModel, layout: Layout): 
 }
 
 function figureBlock(figures: readonly FigureView[], layout: Layout): string {
+  if (figures.length === 0) return "";
   const legend = clippedLegend(figures).map((line) => layout.style.dim(wrap(line, layout.columns)));
   return [layoutTable(figureTable(figures), layout), ...legend].join("\n");
 }
