@@ -1,8 +1,6 @@
 /** What a solo trial is held for: the pace, the work and the figures of an agent with nobody beside it. */
 import { nsToMs } from "../core/units.ts";
 import type { TrialRecord } from "../record/trial-record.ts";
-import type { TtftBaseline } from "./contention.ts";
-import { ttftBaseline } from "./contention.ts";
 import type { RequestWork } from "./null-schedule.ts";
 import type { RequestRows } from "./request-table.ts";
 import type { FoldedTrial } from "./run-fold.ts";
@@ -24,7 +22,7 @@ export interface SoloBaseline {
 const MOST_REQUESTS_OF_NULL = 1_000;
 
 /** The agents that a solo trial is the baseline of: those that differ from its own only in name. */
-function standsFor(record: TrialRecord): readonly string[] {
+export function standsFor(record: TrialRecord): readonly string[] {
   if (record.kind !== "solo") return [];
   return record.soloFor ?? (record.soloAgent === undefined ? [] : [record.soloAgent]);
 }
@@ -42,23 +40,6 @@ export function soloBaselines(
     for (const agent of standsFor(solo.record)) block.set(agent, baseline);
   }
   return byRepeat;
-}
-
-/** Over all repeats: one solo trial alone has one TTFT per position, which is no median. */
-export function ttftBaselines(solos: readonly FoldedTrial[]): ReadonlyMap<string, TtftBaseline> {
-  const bySoloAgent = new Map<string | undefined, FoldedTrial[]>();
-  for (const solo of solos) {
-    const same = bySoloAgent.get(solo.record.soloAgent);
-    if (same === undefined) bySoloAgent.set(solo.record.soloAgent, [solo]);
-    else same.push(solo);
-  }
-  const baselines = new Map<string, TtftBaseline>();
-  for (const same of bySoloAgent.values()) {
-    const rows = same.flatMap((trial) => [...trial.agents.values()].map((run) => run.rows));
-    const baseline = ttftBaseline(rows);
-    for (const solo of same) for (const agent of standsFor(solo.record)) baselines.set(agent, baseline);
-  }
-  return baselines;
 }
 
 /** `undefined` for a trial without requests. */

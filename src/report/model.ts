@@ -13,6 +13,7 @@ import { formatBytes } from "../core/units.ts";
 import type { RunManifest } from "../record/run-manifest.ts";
 import type { Description, Interval } from "../stats/describe.ts";
 import { answerOf } from "./answer.ts";
+import { nextStep } from "./next-step.ts";
 
 /** A figure over trials, and how sure it is. */
 export interface Measured {
@@ -290,17 +291,3 @@ function endpointFact(endpoint: RunManifest["endpoints"][number]): string {
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }
-
-/** The one command that would teach most next. */
-function nextStep({ manifest, simulated, cells }: RunAnalysis, runDirectory: string | undefined): string {
-  const blocks = cells.flatMap((cell) => cell.blocks);
-  if (blocks.length < manifest.cells.length || manifest.status === "interrupted")
-    return `slipway bench --resume ${runDirectory ?? manifest.runId}`;
-  if (simulated) return "slipway doctor   (which engines and models this machine has, to measure a real one)";
-  if (cells.every((cell) => cell.blocks.length < FEWEST_RUNS_FOR_A_SPREAD))
-    return `slipway bench ${manifest.scenario} --runs ${FEWEST_RUNS_FOR_A_SPREAD}   (intervals need repeats)`;
-  return `slipway runs show ${manifest.runId}`;
-}
-
-/** With five repeats a 95 % interval is 1.2 standard deviations wide each side; with three, 2.5. */
-const FEWEST_RUNS_FOR_A_SPREAD = 5;
