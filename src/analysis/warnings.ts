@@ -7,6 +7,7 @@ import type { ClientHealth } from "../record/trial-record.ts";
 import { tukeyFences } from "../stats/outliers.ts";
 import { notCompared, outputLengths, promptLengths } from "./comparison-warnings.ts";
 import { coldModel, contextExceeded, requestsQueued, slotsBelowAgents } from "./server-warnings.ts";
+import { instancesUnlike } from "./unlike-instances.ts";
 import type { RunWarning, WarningCheck, WarningInput } from "./warning-check.ts";
 import { blockAgents, count } from "./warning-check.ts";
 
@@ -32,6 +33,7 @@ const CHECKS: readonly WarningCheck[] = [
   clientLate,
   slotsBelowAgents,
   requestsQueued,
+  instancesUnlike,
   contextExceeded,
   coldModel,
   clientBottleneck,
