@@ -63,7 +63,7 @@ export interface TrialFigures {
   /** Barrier → last end of all. */
   readonly wallMs: number;
   readonly whole: WindowThroughput;
-  /** While all agents are busy; `undefined` where an agent's end is not known. */
+  /** While all agents are busy; `undefined` where an agent's end is not known, or it was never answered. */
   readonly steady: WindowThroughput | undefined;
 }
 
@@ -73,15 +73,17 @@ export function trialFigures(trial: FoldedTrial): TrialFigures {
   const runs = [...trial.agents.values()];
   const steady = trial.steady;
   const timeOf = new Map(record.agentTimes.map((time) => [time.agent, time]));
+  const agents = record.agents.flatMap((agent) => {
+    const run = trial.agents.get(agent);
+    return run === undefined ? [] : [agentFigures(run, timeOf.get(agent))];
+  });
+  const answered = agents.filter((agent) => agent.requests > 0).length;
   return {
-    agents: record.agents.flatMap((agent) => {
-      const run = trial.agents.get(agent);
-      return run === undefined ? [] : [agentFigures(run, timeOf.get(agent))];
-    }),
+    agents,
     wallMs,
     whole: throughput(wallMs, sumOf(runs, "outputTokens"), "counted"),
     steady:
-      steady === undefined
+      steady === undefined || answered < record.agents.length
         ? undefined
         : throughput(
             nsToMs(steady.toNs - steady.fromNs),

@@ -166,6 +166,7 @@ describe("the table at the end of a bench", () => {
     expect(model.answer).toHaveLength(1);
     expect(model.cells[0]?.balanceIndex).toBeUndefined();
     expect(model.cells[0]?.aggregateTokS?.mean).toBeCloseTo(94.8, 1);
+    expect(model.cells[0]?.figures.map(({ name }) => name)).not.toContain("  while all agents are busy");
   });
 
   it("names the endpoint of an agent that never sent a request", () => {
