@@ -197,6 +197,35 @@ describe("true speedup", () => {
   });
 });
 
+describe("an agent that sent nothing", () => {
+  const block = onlyBlock(
+    madeRun([
+      { kind: "solo", agents: { a: [alone] } },
+      { kind: "solo", agents: { silent: [] } },
+      { kind: "together", agents: { a: [alone], silent: [] } },
+    ]),
+  );
+
+  it("keeps its seat: what the others did alone is no speedup of the trial", () => {
+    expect(block.agents.map(({ together }) => [together.agent, together.requests])).toEqual([
+      ["a", 1],
+      ["silent", 0],
+    ]);
+    expect([block.true, block.nominal, block.aggregateGain, block.sharing, block.fairness]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(block.agents[1]?.comparability).toMatchObject({ reason: "nothing-finished" });
+  });
+
+  it("does not take from the others what they kept", () => {
+    expect(block.agents[0]?.retention).toBeCloseTo(1, 9);
+  });
+});
+
 describe("solo and together are not compared", () => {
   const compared = (changes: Partial<RequestRecord>) =>
     onlyBlock(

@@ -60,7 +60,7 @@ const LENGTHS_OF_PROMPTS =
 
 const REMEDIES: Readonly<Record<Reason, string>> = {
   "no-solo": "run without --no-solo",
-  "nothing-finished": "see the failures above",
+  "nothing-finished": "what failed stands in requests.jsonl and events.jsonl",
   "client-late": "give the client a core of its own: measure from another machine or with fewer agents",
   "prompts-differ": "measure solo and together trials with the same promptCache",
   "cache-differs": "set promptCache: cold, so that every prompt is computed whole",

@@ -21,8 +21,8 @@ import {
   responseTtftMs,
   ttftMs,
 } from "./request-figures.ts";
-import type { RequestRows, Row } from "./request-table.ts";
-import { RequestTable } from "./request-table.ts";
+import type { Row } from "./request-table.ts";
+import { RequestRows, RequestTable } from "./request-table.ts";
 import type { TokensInWindow, WindowNs } from "./token-window.ts";
 import { chunkTokensInWindow, tokensInWindow } from "./token-window.ts";
 
@@ -38,6 +38,7 @@ export interface FoldedTrial {
   readonly record: TrialRecord;
   /** From the barrier until the first agent is done: all agents are busy. */
   readonly steady: WindowNs | undefined;
+  /** All that took part, those that sent nothing too: what the others did is not what the trial did. */
   readonly agents: ReadonlyMap<string, AgentRun>;
 }
 
@@ -153,7 +154,10 @@ export class RunFold {
       trials: [...this.#trials.values()].map(({ record, steady, groups }) => ({
         record,
         steady,
-        agents: new Map([...groups].map(agentRun)),
+        agents: new Map([
+          ...record.agents.map((agent) => [agent, this.#silent(agent)] as const),
+          ...[...groups].map(agentRun),
+        ]),
       })),
       chunkGaps: (cellHash, agent) => this.#gaps.get(`${cellHash}/${agent}`),
       totals: {
@@ -165,6 +169,10 @@ export class RunFold {
         failuresByCode: Object.fromEntries(this.#failures),
       },
     };
+  }
+
+  #silent(agent: string): AgentRun {
+    return { agent, rows: new RequestRows(this.#table, new Int32Array(0)), steps: [], endpoints: [] };
   }
 
   #groupOf(trial: OpenTrial, agent: string): number {
