@@ -19,7 +19,7 @@ const transport = createHttpTransport(url, { clock });
 const limits = { gapMs: 60_000, totalMs: 60_000, loadingMs: 0 };
 const abort = new AbortController();
 setMaxListeners(0, abort.signal);
-const target = { plane: openAiDataPlane(), transport, url };
+const target = { plane: openAiDataPlane(), transport, url, shown: (text) => text };
 const open = (events) =>
   generate(
     target,

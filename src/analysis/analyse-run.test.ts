@@ -4,6 +4,8 @@ import type { MadeRequest, MadeRun, MadeTrial } from "../../test/fakes/recorded-
 import { madeRun, steadyRequest } from "../../test/fakes/recorded-run.ts";
 import { defined } from "../core/assert.ts";
 import type { RequestRecord } from "../record/request-record.ts";
+import { cellsOf } from "../workload/matrix.ts";
+import { scenarioSchema } from "../workload/scenario.ts";
 import { analyseRun } from "./analyse-run.ts";
 import type { BlockAnalysis } from "./block.ts";
 
@@ -108,6 +110,53 @@ describe("true speedup", () => {
     expect(block.agents[0]?.aloneMs).toBeCloseTo(100 + 1_000 + 40 + 1_000, 6);
   });
 
+  it("counts the tokens of an answer that arrived in one read, whose own decode rate is unknown", () => {
+    // First and last token share a stamp. Alone, 64 tokens take 100 + 63 × 10 ms; the wall is 1,000 ms.
+    const inOneRead = made(1_000, 64, 0);
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [alone] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [inOneRead], b: [inOneRead] } },
+      ]),
+    );
+    expect(block.agents[0]?.aloneMs).toBeCloseTo(730, 6);
+    expect(block.true?.speedup).toBeCloseTo(1.46, 9);
+  });
+
+  it("counts the tokens of an answer that was sent in one event as decoding, as alone", () => {
+    const oneEvent = made(1_000, 64, 0, {
+      record: { tokens: { input: 200, cached: 0, output: 64, firstEvent: 64, outputSource: "engine" } },
+    });
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [alone] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [oneEvent], b: [oneEvent] } },
+      ]),
+    );
+    expect(block.agents[0]?.aloneMs).toBeCloseTo(730, 6);
+  });
+
+  it("takes no prefill from a solo answer that came in one read: its TTFT holds the decoding too", () => {
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [made(1_100, 101, 0), alone] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [alone, alone], b: [alone, alone] } },
+      ]),
+    );
+    expect(block.agents[0]?.aloneMs).toBeCloseTo(2 * (100 + 1_000), 6);
+  });
+
+  it("needs no decode rate where every answer is one token", () => {
+    const oneToken = made(100, 1, 0);
+    const block = onlyBlock(
+      madeRun([
+        { kind: "solo", agents: { a: [oneToken] }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: [oneToken], b: [oneToken] } },
+      ]),
+    );
+    expect(block.true?.speedup).toBeCloseTo(2, 9);
+  });
+
   it("takes the solo trial of an agent that differs only in name", () => {
     const block = onlyBlock(
       madeRun([
@@ -145,6 +194,35 @@ describe("true speedup", () => {
         expect(block.true?.efficiencyPct).toBeCloseTo(100, 6);
       }),
     );
+  });
+});
+
+describe("an agent that sent nothing", () => {
+  const block = onlyBlock(
+    madeRun([
+      { kind: "solo", agents: { a: [alone] } },
+      { kind: "solo", agents: { silent: [] } },
+      { kind: "together", agents: { a: [alone], silent: [] } },
+    ]),
+  );
+
+  it("keeps its seat: what the others did alone is no speedup of the trial", () => {
+    expect(block.agents.map(({ together }) => [together.agent, together.requests])).toEqual([
+      ["a", 1],
+      ["silent", 0],
+    ]);
+    expect([block.true, block.nominal, block.aggregateGain, block.sharing, block.fairness]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(block.agents[1]?.comparability).toMatchObject({ reason: "nothing-finished" });
+  });
+
+  it("does not take from the others what they kept", () => {
+    expect(block.agents[0]?.retention).toBeCloseTo(1, 9);
   });
 });
 
@@ -237,6 +315,60 @@ describe("throughput", () => {
     expect(analysis.warnings.find((warning) => warning.code === "FAILED_REQUESTS")?.message).toBe(
       "1 of 2 requests failed, in 1 trial (CONNECTION_RESET 1). Agent rates, TTFT and latency leave them out; aggregate throughput counts what they streamed",
     );
+  });
+});
+
+describe("the cells of an analysis", () => {
+  const scenario = scenarioSchema.parse({
+    name: "ladder",
+    endpoints: { a: { url: "http://127.0.0.1:1" } },
+    agents: ["a", "b", "c"].map((name) => ({ name, program: "synthetic", endpoint: "a" })),
+    agentCounts: [3, 1, 2],
+  });
+
+  it("go up the ladder, in whatever order they were executed", () => {
+    const executed = cellsOf(scenario).map(
+      ({ hash, label, agents }): MadeTrial => ({
+        kind: "together",
+        cell: label,
+        agents: Object.fromEntries(agents.map(({ name }) => [name, [alone]])),
+        record: { cellHash: hash },
+      }),
+    );
+    const analysis = analyseRun(madeRun(executed, { spec: { scenario, seed: 7 } }));
+    expect(analysis.cells.map((cell) => cell.agentNames.length)).toEqual([1, 2, 3]);
+  });
+
+  it("are not averaged where they have different numbers of agents", () => {
+    const two: MadeTrial = { kind: "together", cell: "two", agents: { a: [alone], b: [alone] } };
+    const three: MadeTrial = {
+      kind: "together",
+      cell: "three",
+      agents: { a: [alone], b: [alone], c: [alone] },
+    };
+    const ladder = analyseRun(madeRun([two, three]));
+    expect(ladder.pooling).toEqual({ kind: "apart", differ: "agent counts" });
+    expect(Object.values(ladder.overall).every((figure) => figure === undefined)).toBe(true);
+    const matrix = analyseRun(madeRun([two, { ...two, cell: "again" }]));
+    expect(matrix.pooling).toEqual({ kind: "pooled", agents: 2 });
+    expect(matrix.overall.balanceIndex).toMatchObject({ n: 2, mean: 2 });
+  });
+
+  it("are not averaged where the agents were asked for other work, settings of the server aside", () => {
+    const matrixOf = (path: string, values: readonly number[]) => {
+      const spec = scenarioSchema.parse({ ...scenario, agentCounts: [], matrix: { [path]: values } });
+      const trials = cellsOf(spec).map(
+        ({ hash, label }): MadeTrial => ({
+          kind: "together",
+          cell: label,
+          agents: { a: [alone], b: [alone], c: [alone] },
+          record: { cellHash: hash },
+        }),
+      );
+      return analyseRun(madeRun(trials, { spec })).pooling;
+    };
+    expect(matrixOf("agents.*.options.numGpu", [0, 60])).toEqual({ kind: "pooled", agents: 3 });
+    expect(matrixOf("agents.*.promptTokens", [128, 4096])).toEqual({ kind: "apart", differ: "workloads" });
   });
 });
 

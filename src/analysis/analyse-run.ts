@@ -1,14 +1,17 @@
 /** From a run's records to everything its reports say. */
 import type { RunManifest } from "../record/run-manifest.ts";
 import type { RunSource } from "../record/run-source.ts";
+import type { AgentPlan } from "./agent-plan.ts";
 import { agentPlan } from "./agent-plan.ts";
 import type { BlockFigures, CellAnalysis } from "./cell.ts";
 import { analyseCell, figuresOf } from "./cell.ts";
+import type { Pooling } from "./pooling.ts";
+import { poolingOf } from "./pooling.ts";
 import type { RepeatGroup } from "./repeats.ts";
 import { repeatGroups } from "./repeats.ts";
 import type { FoldTotals, FoldedTrial } from "./run-fold.ts";
 import { RunFold } from "./run-fold.ts";
-import type { RunWarning } from "./warnings.ts";
+import type { RunWarning } from "./warning-check.ts";
 import { runWarnings } from "./warnings.ts";
 
 export interface RunAnalysis {
@@ -16,7 +19,8 @@ export interface RunAnalysis {
   /** Some figure comes from the simulated engine. */
   readonly simulated: boolean;
   readonly cells: readonly CellAnalysis[];
-  /** Over the together trials of all cells. */
+  readonly pooling: Pooling;
+  /** Over the together trials of all cells; every figure is unknown where they are not to be pooled. */
   readonly overall: BlockFigures;
   readonly repeats: readonly RepeatGroup[];
   readonly totals: FoldTotals;
@@ -41,17 +45,19 @@ export function analyseRun(
   if (options.chunks !== false) source.eachChunk((record, membership) => fold.chunks(record, membership));
   const run = fold.finish();
   const plan = agentPlan(source.manifest.spec);
-  const cells = inPlannedOrder(source.manifest, byCell(run.trials))
+  const cells = inPlannedOrder(source.manifest, plan, byCell(run.trials))
     .map((trials) => analyseCell(trials, run, plan))
     .filter((cell) => cell !== undefined);
+  const pooling = poolingOf(cells, plan);
   return {
     manifest: source.manifest,
     simulated: source.manifest.simulated || run.trials.some((trial) => trial.record.simulated),
     cells,
-    overall: figuresOf(cells.flatMap((cell) => cell.blocks)),
+    pooling,
+    overall: figuresOf(pooling.kind === "pooled" ? cells.flatMap((cell) => cell.blocks) : []),
     repeats: repeatGroups(cells),
     totals: run.totals,
-    warnings: runWarnings({ manifest: source.manifest, run, cells }),
+    warnings: runWarnings({ manifest: source.manifest, run, cells, plan }),
   };
 }
 
@@ -65,12 +71,16 @@ function byCell(trials: readonly FoldedTrial[]): ReadonlyMap<string, readonly Fo
   return cells;
 }
 
-/** Trials ran in shuffled order; a reader wants the order of the scenario, and of repeats within it. */
+/**
+ * Trials ran in shuffled order, and the manifest lists cells as they came up; a reader wants the
+ * order of the scenario, and of repeats within it.
+ */
 function inPlannedOrder(
   manifest: RunManifest,
+  plan: AgentPlan,
   cells: ReadonlyMap<string, readonly FoldedTrial[]>,
 ): readonly (readonly FoldedTrial[])[] {
-  const planned = manifest.cells.map((cell) => cell.hash);
+  const planned = [...plan.cells, ...manifest.cells].map((cell) => cell.hash);
   const hashes = new Set([...planned, ...cells.keys()]);
   return [...hashes].map((hash) =>
     [...(cells.get(hash) ?? [])].sort((a, b) => a.record.repeat - b.record.repeat),

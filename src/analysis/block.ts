@@ -62,7 +62,8 @@ export interface BlockInput {
 export function analyseBlock(input: BlockInput): BlockAnalysis {
   const { record } = input.together;
   const figures = trialFigures(input.together);
-  const agents = figures.agents.map((agent) => blockAgent(agent, input));
+  const clientLate = lateRequests(figures, input.soloOf);
+  const agents = figures.agents.map((agent) => blockAgent(agent, input, clientLate));
   const rolesAlike = areAlike(figures.agents);
   const [first, second] = figures.agents;
   return {
@@ -70,10 +71,7 @@ export function analyseBlock(input: BlockInput): BlockAnalysis {
     repeat: record.repeat,
     figures,
     agents,
-    nominal: nominalSpeedup(
-      figures.agents.map((agent) => agent.totalMs).filter((ms) => ms !== undefined),
-      figures.wallMs,
-    ),
+    nominal: balanceIndex(figures, record.agents.length),
     true: trueSpeedup(
       agents.map((agent) => agent.aloneMs),
       figures.wallMs,
@@ -84,14 +82,30 @@ export function analyseBlock(input: BlockInput): BlockAnalysis {
     contended: anyContended(agents),
     rolesAlike,
     fairness: fairness(agents, rolesAlike),
-    sharing: sharing(agents, input, rolesAlike),
+    sharing: clientLate > 0 ? undefined : sharing(agents, input, rolesAlike),
     failures: figures.agents.reduce((total, agent) => total + agent.failed, 0),
   };
 }
 
-function blockAgent(together: AgentFigures, input: BlockInput): BlockAgent {
+/** An agent that got no answer did not finish, however early it gave up: there is no balance to it. */
+function balanceIndex({ agents, wallMs }: TrialFigures, seats: number): Speedup | undefined {
+  const finished = agents.filter((agent) => agent.requests > 0);
+  if (finished.length < seats) return undefined;
+  return nominalSpeedup(
+    finished.map((agent) => agent.totalMs).filter((ms) => ms !== undefined),
+    wallMs,
+  );
+}
+
+/** Of the together trial and the solo trials that stand for its agents, each counted once. */
+function lateRequests(figures: TrialFigures, soloOf: BlockInput["soloOf"]): number {
+  const solos = new Set(figures.agents.flatMap(({ agent }) => soloOf.get(agent)?.agent ?? []));
+  return [...figures.agents, ...solos].reduce((total, { clientLate }) => total + clientLate, 0);
+}
+
+function blockAgent(together: AgentFigures, input: BlockInput, clientLate: number): BlockAgent {
   const solo = input.soloOf.get(together.agent);
-  const compared = comparability(together, solo?.agent);
+  const compared = comparability(together, solo?.agent, clientLate);
   const rows = input.together.agents.get(together.agent)?.rows;
   const pace = compared.kind === "comparable" ? solo?.pace : undefined;
   const baseline = input.baselineOf.get(together.agent);

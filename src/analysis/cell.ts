@@ -1,23 +1,28 @@
 /** One cell over its repeats: what each agent got, and how the figures of the blocks spread. */
+import type { AgentTime } from "../record/trial-record.ts";
 import type { Description } from "../stats/describe.ts";
-import { describe } from "../stats/describe.ts";
 import type { Difference } from "../stats/difference.ts";
 import { differenceOfMeans } from "../stats/difference.ts";
 import { mean } from "../stats/quantile.ts";
+import type { AgentSpec } from "../workload/scenario.ts";
 import type { AgentPlan } from "./agent-plan.ts";
+import { everyMsOf } from "./agent-plan.ts";
+import type { Bounds } from "./bounded.ts";
+import { describeWithin, NOT_NEGATIVE, UNBOUNDED } from "./bounded.ts";
 import type { BlockAgent, BlockAnalysis } from "./block.ts";
 import { analyseBlock } from "./block.ts";
-import type { TtftBaseline } from "./contention.ts";
-import { PUBLISHED_THRESHOLD_MS, ttftBaseline } from "./contention.ts";
+import { PUBLISHED_THRESHOLD_MS, ttftBaselines } from "./contention.ts";
 import type { EngineSplitMeans } from "./engine-split.ts";
 import { engineSplit } from "./engine-split.ts";
+import type { Pauses } from "./pauses.ts";
+import { pausesOf } from "./pauses.ts";
 import type { RequestDistributions } from "./request-distribution.ts";
 import { requestDistributions } from "./request-distribution.ts";
 import type { FoldedRun, FoldedTrial } from "./run-fold.ts";
-import type { SoloBaseline } from "./solo-baseline.ts";
-import { soloBaseline, standsFor } from "./solo-baseline.ts";
+import { soloBaselines } from "./solo-baseline.ts";
 import type { TimeParts } from "./time-parts.ts";
 import { meanTimeParts } from "./time-parts.ts";
+import type { AgentFigures } from "./trial-figures.ts";
 
 export interface AgentSummary {
   readonly agent: string;
@@ -86,6 +91,7 @@ export interface CellAnalysis {
   readonly agents: readonly AgentSummary[];
   readonly figures: BlockFigures;
   readonly sharing: CellNull | undefined;
+  readonly pauses: Pauses;
   readonly contention: { readonly thresholdMs: number; readonly contended: number; readonly decided: number };
 }
 
@@ -108,7 +114,7 @@ export function analyseCell(
       soloOf: soloOf.get(trial.record.repeat) ?? new Map(),
       baselineOf,
       thresholdMs,
-      everyMs: (agent) => plan.everyMs(first.cellHash, agent),
+      everyMs: (agent) => everyMsOf(plan.agent(first.cellHash, agent)),
     }),
   );
   const seats = seatsOf(blocks);
@@ -122,9 +128,17 @@ export function analyseCell(
     rolesAlike: blocks.every((block) => block.rolesAlike),
     effectiveHash: hashes.size === 1 ? first.effectiveHash : undefined,
     blocks,
-    agents: first.agents.map((agent) => agentSummary(agent, seats.get(agent) ?? [], together, run)),
+    agents: first.agents.map((agent) => ({
+      ...agentSummary(agent, seats.get(agent) ?? [], together, run),
+      endpoints: endpointsOf(seats.get(agent) ?? [], plan.agent(first.cellHash, agent)),
+    })),
     figures: figuresOf(blocks),
     sharing: cellNull(blocks),
+    pauses: pausesOf(
+      timesOf(blocks, (agent) => agent.together),
+      timesOf(blocks, (agent) => agent.solo),
+      first.agents.map((agent) => plan.agent(first.cellHash, agent)),
+    ),
     contention: {
       thresholdMs,
       contended: blocks.filter((block) => block.contended === true).length,
@@ -133,13 +147,19 @@ export function analyseCell(
   };
 }
 
-/** The figures of any set of blocks: of one cell, or of a whole run. */
-export function figuresOf(blocks: readonly BlockAnalysis[]): BlockFigures {
-  const over = (figure: (block: BlockAnalysis) => number | undefined): Description | undefined =>
-    describe(blocks.map(figure));
+/** The figures of any set of blocks: of one cell, or of all cells of a run that may be pooled. */
+export function figuresOf(all: readonly BlockAnalysis[]): BlockFigures {
+  // A trial without an answer has a wall and a rate of 0, which measure nothing.
+  const blocks = all.filter((block) => block.agents.some(({ together }) => together.requests > 0));
+  const agents = Math.max(1, ...blocks.map((block) => block.agents.length));
+  const over = (
+    figure: (block: BlockAnalysis) => number | undefined,
+    bounds: Bounds = NOT_NEGATIVE,
+  ): Description | undefined => describeWithin(blocks.map(figure), bounds);
   return {
-    balanceIndex: over((block) => block.nominal?.speedup),
-    balancePct: over((block) => block.nominal?.efficiencyPct),
+    // Σ agent times ÷ the longest of them.
+    balanceIndex: over((block) => block.nominal?.speedup, { low: 1, high: agents }),
+    balancePct: over((block) => block.nominal?.efficiencyPct, { low: 100 / agents, high: 100 }),
     trueSpeedup: over((block) => block.true?.speedup),
     trueEfficiencyPct: over((block) => block.true?.efficiencyPct),
     retention: over((block) => meanKnown(block.agents.map((agent) => agent.retention))),
@@ -147,9 +167,9 @@ export function figuresOf(blocks: readonly BlockAnalysis[]): BlockFigures {
     aggregateTokS: over((block) => block.figures.whole.tokS),
     steadyTokS: over((block) => block.figures.steady?.tokS),
     aggregateGain: over((block) => block.aggregateGain),
-    throughputDeltaTokS: over((block) => block.throughputDeltaTokS),
-    ttftDeltaMs: over((block) => block.ttftDeltaMs),
-    fairness: over((block) => block.fairness),
+    throughputDeltaTokS: over((block) => block.throughputDeltaTokS, UNBOUNDED),
+    ttftDeltaMs: over((block) => block.ttftDeltaMs, UNBOUNDED),
+    fairness: over((block) => block.fairness, { low: 1 / agents, high: 1 }),
   };
 }
 
@@ -157,38 +177,6 @@ export function figuresOf(blocks: readonly BlockAnalysis[]): BlockFigures {
 function meanKnown(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length === values.length ? mean(known) : undefined;
-}
-
-/** By repeat, then by agent: a block's own solo trials. */
-function soloBaselines(
-  solos: readonly FoldedTrial[],
-): ReadonlyMap<number, ReadonlyMap<string, SoloBaseline>> {
-  const byRepeat = new Map<number, Map<string, SoloBaseline>>();
-  for (const solo of solos) {
-    const baseline = soloBaseline(solo);
-    if (baseline === undefined) continue;
-    const block = byRepeat.get(solo.record.repeat) ?? new Map<string, SoloBaseline>();
-    byRepeat.set(solo.record.repeat, block);
-    for (const agent of standsFor(solo.record)) block.set(agent, baseline);
-  }
-  return byRepeat;
-}
-
-/** Over all repeats: one solo trial alone has one TTFT per position, which is no median. */
-function ttftBaselines(solos: readonly FoldedTrial[]): ReadonlyMap<string, TtftBaseline> {
-  const bySoloAgent = new Map<string | undefined, FoldedTrial[]>();
-  for (const solo of solos) {
-    const same = bySoloAgent.get(solo.record.soloAgent);
-    if (same === undefined) bySoloAgent.set(solo.record.soloAgent, [solo]);
-    else same.push(solo);
-  }
-  const baselines = new Map<string, TtftBaseline>();
-  for (const same of bySoloAgent.values()) {
-    const rows = same.flatMap((trial) => [...trial.agents.values()].map((run) => run.rows));
-    const baseline = ttftBaseline(rows);
-    for (const solo of same) for (const agent of standsFor(solo.record)) baselines.set(agent, baseline);
-  }
-  return baselines;
 }
 
 /** An agent in one block, with what the ideal devices leave it there. */
@@ -214,22 +202,27 @@ function seatsOf(blocks: readonly BlockAnalysis[]): ReadonlyMap<string, readonly
   return seats;
 }
 
+/** Those its requests went to; of an agent that sent none, the one it was to use. */
+function endpointsOf(seats: readonly Seat[], planned: AgentSpec | undefined): readonly string[] {
+  const used = new Set(seats.flatMap(({ own }) => own.together.endpoints));
+  return used.size === 0 && planned !== undefined ? [planned.endpoint] : [...used];
+}
+
 function agentSummary(
   agent: string,
   seats: readonly Seat[],
   together: readonly FoldedTrial[],
   run: FoldedRun,
-): AgentSummary {
+): Omit<AgentSummary, "endpoints"> {
   const own = seats.map((seat) => seat.own);
   const over = (figure: (agent: BlockAgent) => number | undefined): Description | undefined =>
-    describe(own.map(figure));
+    describeWithin(own.map(figure), NOT_NEGATIVE);
   const sum = (figure: (agent: BlockAgent) => number): number =>
     own.reduce((total, one) => total + figure(one), 0);
   const known = (figure: (agent: BlockAgent) => number | undefined): readonly number[] =>
     own.map(figure).filter((value) => value !== undefined);
   return {
     agent,
-    endpoints: [...new Set(own.flatMap((one) => one.together.endpoints))],
     requests: sum((one) => one.together.requests),
     failed: sum((one) => one.together.failed),
     cancelled: sum((one) => one.together.cancelled),
@@ -253,6 +246,13 @@ function agentSummary(
     ),
     time: meanTimeParts(own.map((one) => one.together.time).filter((time) => time !== undefined)),
   };
+}
+
+function timesOf(
+  blocks: readonly BlockAnalysis[],
+  trial: (agent: BlockAgent) => AgentFigures | undefined,
+): readonly AgentTime[] {
+  return blocks.flatMap((block) => block.agents.flatMap((agent) => trial(agent)?.time ?? []));
 }
 
 function cellNull(blocks: readonly BlockAnalysis[]): CellNull | undefined {

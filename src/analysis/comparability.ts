@@ -8,8 +8,9 @@ export type Comparability =
   | { readonly kind: "comparable"; readonly prompts: "identical" | "alike" }
   | {
       readonly kind: "not-comparable";
-      readonly reason: "no-solo" | "nothing-finished" | "prompts-differ" | "cache-differs";
+      readonly reason: "no-solo" | "nothing-finished" | "client-late" | "prompts-differ" | "cache-differs";
       readonly message: string;
+      readonly remedy: string;
     };
 
 /**
@@ -18,10 +19,20 @@ export type Comparability =
  */
 const TOLERATED_SHARE = 0.05;
 
-export function comparability(together: AgentFigures, solo: AgentFigures | undefined): Comparability {
+/** `clientLate`: requests of the whole block, since a starved client is late for everybody. */
+export function comparability(
+  together: AgentFigures,
+  solo: AgentFigures | undefined,
+  clientLate: number,
+): Comparability {
   if (solo === undefined) return refused("no-solo", `no finished solo trial of ${together.agent}`);
   if (solo.throughputTokS === undefined || together.throughputTokS === undefined)
     return refused("nothing-finished", `${together.agent} has no finished request with a token count`);
+  if (clientLate > 0)
+    return refused(
+      "client-late",
+      `the client's stamps of ${clientLate} request${clientLate === 1 ? "" : "s"} contradict the engine's own times`,
+    );
   if (cacheDiffers(together, solo))
     return refused(
       "cache-differs",
@@ -35,15 +46,38 @@ export function comparability(together: AgentFigures, solo: AgentFigures | undef
     return refused(
       "prompts-differ",
       `${together.agent}: prompts average ${tokens(solo.inputPerRequest)} tokens alone and ${tokens(together.inputPerRequest)} together`,
+      differByAnswers(together, solo) ? LENGTHS_OF_ANSWERS : LENGTHS_OF_PROMPTS,
     );
   return { kind: "comparable", prompts: "alike" };
 }
 
-function refused(
-  reason: Extract<Comparability, { kind: "not-comparable" }>["reason"],
-  message: string,
-): Comparability {
-  return { kind: "not-comparable", reason, message };
+type Reason = Extract<Comparability, { kind: "not-comparable" }>["reason"];
+
+const LENGTHS_OF_ANSWERS =
+  "fix the output length, so that later prompts built on earlier answers have equal length";
+const LENGTHS_OF_PROMPTS =
+  "the prompt lengths were approximate: ask for more requests, over which chance evens out, or use a server that counts prompt tokens";
+
+const REMEDIES: Readonly<Record<Reason, string>> = {
+  "no-solo": "run without --no-solo",
+  "nothing-finished": "what failed stands in requests.jsonl and events.jsonl",
+  "client-late": "give the client a core of its own: measure from another machine or with fewer agents",
+  "prompts-differ": "measure solo and together trials with the same promptCache",
+  "cache-differs": "set promptCache: cold, so that every prompt is computed whole",
+};
+
+function refused(reason: Reason, message: string, remedy: string = REMEDIES[reason]): Comparability {
+  return { kind: "not-comparable", reason, message, remedy };
+}
+
+/** First prompts are alike and answers are not: what differs are prompts that hold earlier answers. */
+function differByAnswers(together: AgentFigures, solo: AgentFigures): boolean {
+  return (
+    together.firstInputTokens !== undefined &&
+    solo.firstInputTokens !== undefined &&
+    !lengthsDiffer(together.firstInputTokens, solo.firstInputTokens) &&
+    together.outputPerRequest !== solo.outputPerRequest
+  );
 }
 
 function cacheDiffers(together: AgentFigures, solo: AgentFigures): boolean {

@@ -4,6 +4,8 @@
  */
 import { median } from "../stats/quantile.ts";
 import type { RequestRows } from "./request-table.ts";
+import type { FoldedTrial } from "./run-fold.ts";
+import { standsFor } from "./solo-baseline.ts";
 
 /** The rule as the dual-instance study published it. */
 export const PUBLISHED_THRESHOLD_MS = 3_000;
@@ -41,4 +43,21 @@ export function isContended(
     compared = true;
   }
   return compared ? false : undefined;
+}
+
+/** Over all repeats: one solo trial alone has one TTFT per position, which is no median. */
+export function ttftBaselines(solos: readonly FoldedTrial[]): ReadonlyMap<string, TtftBaseline> {
+  const bySoloAgent = new Map<string | undefined, FoldedTrial[]>();
+  for (const solo of solos) {
+    const same = bySoloAgent.get(solo.record.soloAgent);
+    if (same === undefined) bySoloAgent.set(solo.record.soloAgent, [solo]);
+    else same.push(solo);
+  }
+  const baselines = new Map<string, TtftBaseline>();
+  for (const same of bySoloAgent.values()) {
+    const rows = same.flatMap((trial) => [...trial.agents.values()].map((run) => run.rows));
+    const baseline = ttftBaseline(rows);
+    for (const solo of same) for (const agent of standsFor(solo.record)) baselines.set(agent, baseline);
+  }
+  return baselines;
 }

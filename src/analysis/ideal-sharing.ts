@@ -1,6 +1,7 @@
 /** The null of one block: its own solo requests, played together on ideal devices. */
 import type { AgentWork, IdealRun } from "./null-schedule.ts";
 import { onOneAtATimeDevice, onSharedDevice } from "./null-schedule.ts";
+import { TOLERATED_PAUSE_SHARE } from "./pauses.ts";
 import type { Speedup } from "./speedup.ts";
 import { trueSpeedup } from "./speedup.ts";
 
@@ -19,9 +20,6 @@ export interface SharingNull {
   readonly oneAtATime: IdealFigures;
   readonly shared: IdealFigures;
 }
-
-/** Reading files and building prompts takes a few milliseconds between requests; it is no pause. */
-const TOLERATED_PAUSE_SHARE = 0.05;
 
 export function sharingNull(agents: readonly AgentWork[], alike: boolean): SharingNull {
   return {

@@ -41,12 +41,17 @@ export interface DecodePart {
   readonly ms: number;
 }
 
-/** The streamed part of an answer; `undefined` where everything came in one event. */
+/** The streamed part of an answer; `undefined` where everything came in one event or one read. */
 export function decodePart({ stamps, tokens }: RequestRecord): DecodePart | undefined {
   const ms = spanMs(stamps.firstTokenNs, stamps.lastTokenNs);
   if (ms === undefined || ms <= 0 || tokens.output === undefined) return undefined;
-  const later = tokens.output - (tokens.firstEvent ?? 1);
+  const later = tokens.output - firstEventTokens({ tokens });
   return later > 0 ? { tokens: later, ms } : undefined;
+}
+
+/** One token is assumed in a first event that does not say. */
+export function firstEventTokens({ tokens }: Pick<RequestRecord, "tokens">): number {
+  return tokens.firstEvent ?? 1;
 }
 
 /** `undefined` where no time passed: a rate over nothing is not a rate. */

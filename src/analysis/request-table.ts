@@ -18,6 +18,8 @@ const COLUMNS = [
   /** (tokens after the first event) and the time they took; also of requests that did not end well. */
   "decodeTokens",
   "decodeMs",
+  /** Tokens of the first text event, which are out when prefill ends. */
+  "firstEventTokens",
   "outputTokens",
   /** 1 where the output tokens are a count of text events. */
   "estimated",
@@ -25,6 +27,8 @@ const COLUMNS = [
   "steadyTokens",
   "steadyShare",
   "inputTokens",
+  /** What the workload asked the prompt to be. */
+  "inputTargetTokens",
   "cachedTokens",
   "promptCold",
   "promptHash",
@@ -36,6 +40,8 @@ const COLUMNS = [
   "enginePrefillMs",
   "engineDecodeMs",
   "engineDecodeTokens",
+  /** How much shorter the client's times are than the engine's own; 0 where they can be true. */
+  "clientLateMs",
   "step",
   "endpoint",
 ] as const;

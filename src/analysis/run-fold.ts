@@ -9,9 +9,11 @@ import type { ChunkRecord, RequestRecord } from "../record/request-record.ts";
 import type { Membership } from "../record/run-source.ts";
 import type { TrialRecord } from "../record/trial-record.ts";
 import { LogHistogram } from "../stats/log-histogram.ts";
+import { clientLateMs } from "./client-late.ts";
 import {
   coldLoadMs,
   decodePart,
+  firstEventTokens,
   firstVisibleMs,
   latencyMs,
   meanItlMs,
@@ -19,8 +21,8 @@ import {
   responseTtftMs,
   ttftMs,
 } from "./request-figures.ts";
-import type { RequestRows, Row } from "./request-table.ts";
-import { RequestTable } from "./request-table.ts";
+import type { Row } from "./request-table.ts";
+import { RequestRows, RequestTable } from "./request-table.ts";
 import type { TokensInWindow, WindowNs } from "./token-window.ts";
 import { chunkTokensInWindow, tokensInWindow } from "./token-window.ts";
 
@@ -36,6 +38,7 @@ export interface FoldedTrial {
   readonly record: TrialRecord;
   /** From the barrier until the first agent is done: all agents are busy. */
   readonly steady: WindowNs | undefined;
+  /** All that took part, those that sent nothing too: what the others did is not what the trial did. */
   readonly agents: ReadonlyMap<string, AgentRun>;
 }
 
@@ -52,7 +55,8 @@ export interface FoldTotals {
   readonly warmUp: number;
   /** Requests of trials that did not finish; no figure contains them. */
   readonly unfinished: number;
-  /** Of the measured ones. */
+  /** Of the measured ones; what is in neither was cancelled. */
+  readonly answered: number;
   readonly failed: number;
   readonly failuresByCode: Readonly<Record<string, number>>;
 }
@@ -88,6 +92,7 @@ export class RunFold {
   readonly #failures = new Map<string, number>();
   #groups = 0;
   #measured = 0;
+  #answered = 0;
   #warmUp = 0;
   #unfinished = 0;
 
@@ -109,7 +114,8 @@ export class RunFold {
       return;
     }
     this.#measured++;
-    if (record.outcome.kind !== "ok") this.#withoutGaps.add(record.requestId);
+    if (record.outcome.kind === "ok") this.#answered++;
+    else this.#withoutGaps.add(record.requestId);
     if (record.outcome.kind === "failed")
       this.#failures.set(record.outcome.code, (this.#failures.get(record.outcome.code) ?? 0) + 1);
     const inSteady = trial.steady === undefined ? undefined : tokensInWindow(record, trial.steady);
@@ -148,17 +154,25 @@ export class RunFold {
       trials: [...this.#trials.values()].map(({ record, steady, groups }) => ({
         record,
         steady,
-        agents: new Map([...groups].map(agentRun)),
+        agents: new Map([
+          ...record.agents.map((agent) => [agent, this.#silent(agent)] as const),
+          ...[...groups].map(agentRun),
+        ]),
       })),
       chunkGaps: (cellHash, agent) => this.#gaps.get(`${cellHash}/${agent}`),
       totals: {
         measured: this.#measured,
+        answered: this.#answered,
         warmUp: this.#warmUp,
         unfinished: this.#unfinished,
         failed: [...this.#failures.values()].reduce((total, count) => total + count, 0),
         failuresByCode: Object.fromEntries(this.#failures),
       },
     };
+  }
+
+  #silent(agent: string): AgentRun {
+    return { agent, rows: new RequestRows(this.#table, new Int32Array(0)), steps: [], endpoints: [] };
   }
 
   #groupOf(trial: OpenTrial, agent: string): number {
@@ -187,11 +201,13 @@ export class RunFold {
       meanItlMs: figure(meanItlMs),
       decodeTokens: decode?.tokens,
       decodeMs: decode?.ms,
+      firstEventTokens: firstEventTokens(record),
       outputTokens: tokens.output,
       estimated: tokens.outputSource === "estimated" ? 1 : 0,
       steadyTokens: inSteady?.tokens,
       steadyShare: inSteady?.basis === "share" ? 1 : 0,
       inputTokens: tokens.input,
+      inputTargetTokens: tokens.inputTarget,
       cachedTokens: tokens.cached,
       promptCold: record.promptCold ? 1 : 0,
       promptHash: hashNumber(record.promptHash),
@@ -201,6 +217,7 @@ export class RunFold {
       enginePrefillMs: split?.prefillMs,
       engineDecodeMs: split?.decodeMs,
       engineDecodeTokens: split?.decodeTokens,
+      clientLateMs: figure(clientLateMs),
       step: this.#encode(record.step),
       endpoint: this.#encode(record.endpoint),
     };

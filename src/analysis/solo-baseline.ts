@@ -27,8 +27,23 @@ export function standsFor(record: TrialRecord): readonly string[] {
   return record.soloFor ?? (record.soloAgent === undefined ? [] : [record.soloAgent]);
 }
 
+/** By repeat, then by agent: a block's own solo trials. */
+export function soloBaselines(
+  solos: readonly FoldedTrial[],
+): ReadonlyMap<number, ReadonlyMap<string, SoloBaseline>> {
+  const byRepeat = new Map<number, Map<string, SoloBaseline>>();
+  for (const solo of solos) {
+    const baseline = soloBaseline(solo);
+    if (baseline === undefined) continue;
+    const block = byRepeat.get(solo.record.repeat) ?? new Map<string, SoloBaseline>();
+    byRepeat.set(solo.record.repeat, block);
+    for (const agent of standsFor(solo.record)) block.set(agent, baseline);
+  }
+  return byRepeat;
+}
+
 /** `undefined` for a trial without requests. */
-export function soloBaseline(trial: FoldedTrial): SoloBaseline | undefined {
+function soloBaseline(trial: FoldedTrial): SoloBaseline | undefined {
   const figures = trialFigures(trial);
   const [agent] = figures.agents;
   const rows = agent === undefined ? undefined : trial.agents.get(agent.agent)?.rows;

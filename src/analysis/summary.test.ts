@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MadeTrial } from "../../test/fakes/recorded-run.ts";
 import { madeRun, steadyRequest } from "../../test/fakes/recorded-run.ts";
 import { summarySchema } from "../record/summary-record.ts";
 import { analyseRun } from "./analyse-run.ts";
@@ -47,6 +48,12 @@ describe("summary.json", () => {
     expect(configuration?.average_efficiency).toBeCloseTo((100 + 1100 / 12) / 2, 9);
     expect(configuration?.peak_efficiency_percent).toBeCloseTo(100, 9);
     expect(summary.overall).toMatchObject({ configurations: 1, runs: 2, efficiency_percent: { n: 2 } });
+  });
+
+  it("gives no averages over configurations of different numbers of agents", () => {
+    const third = { ...trials[1], cell: "three", agents: { a: alone, b: alone, c: alone } } as MadeTrial;
+    const { overall } = toSummary(analyseRun(madeRun([...trials, third])));
+    expect(overall).toEqual({ configurations: 2, runs: 3, contention_runs: 0 });
   });
 
   it("leaves out what is not known: no solo trials, no true speedup, no contention", () => {

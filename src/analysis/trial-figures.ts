@@ -37,12 +37,16 @@ export interface AgentFigures {
   readonly time: AgentTime | undefined;
   readonly outputPerRequest: number | undefined;
   readonly inputPerRequest: number | undefined;
+  /** Prompt tokens of the first request, which is built on no answer. */
+  readonly firstInputTokens: number | undefined;
   /** Σ cached ÷ Σ prompt tokens of the requests that say both. */
   readonly cachedShare: number | undefined;
   readonly coldPromptShare: number | undefined;
   readonly promptFingerprint: number;
   readonly estimatedRequests: number;
   readonly coldLoads: number;
+  /** Requests whose client stamps contradict the engine's own times. */
+  readonly clientLate: number;
   /** Largest prompt + output of one request. */
   readonly mostContextTokens: number | undefined;
 }
@@ -62,7 +66,7 @@ export interface TrialFigures {
   /** Barrier → last end of all. */
   readonly wallMs: number;
   readonly whole: WindowThroughput;
-  /** While all agents are busy; `undefined` where an agent's end is not known. */
+  /** While all agents are busy; `undefined` where an agent's end is not known, or it was never answered. */
   readonly steady: WindowThroughput | undefined;
 }
 
@@ -72,16 +76,18 @@ export function trialFigures(trial: FoldedTrial): TrialFigures {
   const runs = [...trial.agents.values()];
   const steady = trial.steady;
   const timeOf = new Map(record.agentTimes.map((time) => [time.agent, time]));
+  const agents = record.agents.flatMap((agent) => {
+    const run = trial.agents.get(agent);
+    return run === undefined ? [] : [agentFigures(run, timeOf.get(agent))];
+  });
+  const answered = agents.filter((agent) => agent.requests > 0).length;
   return {
-    agents: record.agents.flatMap((agent) => {
-      const run = trial.agents.get(agent);
-      return run === undefined ? [] : [agentFigures(run, timeOf.get(agent))];
-    }),
     pooled: pooledRequests(runs.map((run) => run.rows)),
+    agents,
     wallMs,
     whole: throughput(wallMs, sumOf(runs, "outputTokens"), "counted"),
     steady:
-      steady === undefined
+      steady === undefined || answered < record.agents.length
         ? undefined
         : throughput(
             nsToMs(steady.toNs - steady.fromNs),
@@ -132,11 +138,13 @@ function agentFigures(run: AgentRun, time: AgentTime | undefined): AgentFigures 
     time,
     outputPerRequest: mean(counted.values("outputTokens")),
     inputPerRequest: mean(ok.values("inputTokens")),
+    firstInputTokens: mean(ok.where((index) => ok.at(index, "position") === 0).values("inputTokens")),
     cachedShare: cachedShare(ok),
     coldPromptShare: mean(ok.values("promptCold")),
     promptFingerprint: promptFingerprint(ok),
     estimatedRequests: ok.sum("estimated"),
     coldLoads: ok.where((index) => (ok.at(index, "coldLoadMs") ?? 0) > 0).length,
+    clientLate: ok.where((index) => (ok.at(index, "clientLateMs") ?? 0) > 0).length,
     mostContextTokens: mostContextTokens(rows),
   };
 }

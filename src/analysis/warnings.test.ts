@@ -3,7 +3,7 @@ import type { MadeRequest, MadeTrial } from "../../test/fakes/recorded-run.ts";
 import { madeEndpoint, madeRun } from "../../test/fakes/recorded-run.ts";
 import type { RunManifest } from "../record/run-manifest.ts";
 import { analyseRun } from "./analyse-run.ts";
-import type { RunWarning } from "./warnings.ts";
+import type { RunWarning } from "./warning-check.ts";
 
 const request: MadeRequest = { ttftMs: 100, tokens: 101, decodeMs: 1_000 };
 /** Enough requests for a p50, so that only the warning under test is given. */
@@ -29,6 +29,13 @@ function warningsOf(
 const withRecord = (record: MadeRequest["record"]): readonly MadeRequest[] =>
   enough.map((one) => ({ ...one, ...(record === undefined ? {} : { record }) }));
 
+const REFUSED = {
+  kind: "failed",
+  code: "ENDPOINT_REFUSED",
+  message: "refused",
+  afterFirstToken: false,
+} as const;
+
 describe("warnings", () => {
   it("are none when nothing is wrong", () => {
     expect(warningsOf(block())).toEqual([]);
@@ -43,6 +50,74 @@ describe("warnings", () => {
       "restart llama-server with --parallel 2 (each slot gets its own part of --ctx-size)",
     );
     expect(warningsOf(block(onOne), { endpoints: [madeEndpoint("a", { slots: 2 })] })).toEqual([]);
+  });
+
+  /** Prefill 100 ms, then 1,000 ms of tokens; `starts` are when the server begins with each agent. */
+  const served = (starts: readonly number[], decodeMs = 1_000): readonly MadeTrial[] => [
+    {
+      kind: "together",
+      agents: Object.fromEntries(
+        starts.map((startMs, index) => [
+          `agent-${index}`,
+          enough
+            .slice(0, 1)
+            .map((one) => ({ ...one, ttftMs: startMs + 100, decodeMs, record: { endpoint: "a" } })),
+        ]),
+      ),
+    },
+  ];
+  const queued = (trials: readonly MadeTrial[], engine = "ollama"): RunWarning | undefined =>
+    warningsOf(trials, { endpoints: [madeEndpoint("a", { engine })] }).find(
+      ({ code }) => code === "REQUESTS_QUEUED",
+    );
+
+  it("see how many answers an engine without stated slots streams at once", () => {
+    // Two at once, then two more: 4 asked at the barrier.
+    expect(queued(served([0, 0, 1_100, 1_100]))).toMatchObject({
+      message:
+        "endpoint a never streamed more than 2 of the 4 answers it was asked for at once: the rest queued, which is not batching",
+      remedy: "restart Ollama with OLLAMA_NUM_PARALLEL=4",
+    });
+    expect(queued(served([0, 1_100]), "vllm")?.remedy).toBe("give the server 2 slots, or add an endpoint");
+  });
+
+  it("see no queue where answers overlap, or touch at their edges", () => {
+    expect(queued(served([0, 100, 200, 300]))).toBeUndefined();
+    // The second begins 20 ms before the first ends: rough stamps, and no second slot.
+    expect(queued(served([0, 980]))?.message).toContain("more than 1 of the 2 answers");
+  });
+
+  it("see no queue where answers are too short to meet, or the engine states its slots", () => {
+    expect(queued(served([0, 100], 50))).toBeUndefined();
+    const stated = warningsOf(served([0, 1_100]), { endpoints: [madeEndpoint("a", { slots: 2 })] });
+    expect(stated.map(({ code }) => code)).not.toContain("REQUESTS_QUEUED");
+  });
+
+  it("say by how much prompts missed the length that was asked for", () => {
+    const aimed = (input: number): readonly MadeRequest[] =>
+      withRecord({ tokens: { input, inputTarget: 128, cached: 0, output: 101 } });
+    const trials: readonly MadeTrial[] = [{ kind: "together", agents: { a: aimed(177), b: aimed(128) } }];
+    const warning = warningsOf(trials).find(({ code }) => code === "PROMPT_LENGTH_MISSED");
+    // 177 ÷ 128 = 1.38
+    expect(warning?.message).toContain("in 1 agent trial, by up to +38 % (a: 177 tokens for 128)");
+    expect(warningsOf([{ kind: "together", agents: { a: aimed(130) } }])).toEqual([]);
+  });
+
+  it("fit the remedy to why prompts differ", () => {
+    const asked = (inputs: readonly number[], output: number): readonly MadeRequest[] =>
+      inputs.map((input, index) => ({
+        ...request,
+        record: { tokens: { input, output }, promptHash: `${input}${index}`.padEnd(16, "f") },
+      }));
+    const remedy = (solo: readonly MadeRequest[], together: readonly MadeRequest[]): string | undefined =>
+      warningsOf([
+        { kind: "solo", agents: { a: solo }, record: { soloFor: ["a", "b"] } },
+        { kind: "together", agents: { a: together, b: together } },
+      ]).find(({ code }) => code === "PROMPTS_DIFFER")?.remedy;
+    expect(remedy(asked([100, 300], 101), asked([100, 200], 51))).toContain("fix the output length");
+    expect(remedy(asked([100, 100], 101), asked([130, 120], 101))).toContain(
+      "prompt lengths were approximate",
+    );
   });
 
   it("compare prompt and output with the context", () => {
@@ -66,6 +141,36 @@ describe("warnings", () => {
     expect(warning?.message).toContain("p99 up to 38 ms (limit 10)");
   });
 
+  it("judge the client over a second or more, and by what is known of it", () => {
+    const busy = { cpuPct: 184 };
+    const brief = [{ ttftMs: 1, tokens: 2, decodeMs: 4 }];
+    expect(warningsOf(block(brief, { record: { client: busy } })).map(({ code }) => code)).not.toContain(
+      "CLIENT_BOTTLENECK",
+    );
+    const [warning] = warningsOf(block(enough, { record: { client: busy } }));
+    expect(warning?.message).toBe(
+      "in 1 of 2 trials the measuring client was too busy: CPU up to 184 % (limit 70)",
+    );
+  });
+
+  it("count requests that were answered faster than the engine worked on them, and withhold the verdict", () => {
+    const late = withRecord({ split: { prefillMs: 5.82, decodeMs: 1_400 } });
+    const analysis = analyseRun(madeRun(block(late)));
+    expect(analysis.warnings.map((warning) => warning.code)).toEqual(["CLIENT_LATE"]);
+    // 5.82 + 1,400 ms by the engine's clock, 1,100 ms by the client's; the solo requests tell nothing.
+    expect(analysis.warnings[0]?.message).toContain("22 of 22 requests");
+    expect(analysis.warnings[0]?.message).toContain("by up to 305.8 ms");
+    expect(analysis.cells[0]?.figures).toMatchObject({
+      trueSpeedup: undefined,
+      retention: undefined,
+      aggregateGain: undefined,
+    });
+    expect(analysis.cells[0]?.blocks[0]?.agents[0]?.comparability).toMatchObject({
+      kind: "not-comparable",
+      reason: "client-late",
+    });
+  });
+
   it("say by how much answers differed in length", () => {
     const longer = enough.map((one) => ({ ...one, tokens: 130 }));
     const [warning] = warningsOf(block(longer));
@@ -86,8 +191,10 @@ describe("warnings", () => {
     const [warning] = warningsOf(block([request, request]));
     expect(warning).toMatchObject({ code: "PERCENTILES_MISSING" });
     expect(warning?.message).toBe(
-      "2 requests per agent carry no percentiles: a p50 needs 11, so medians are given per trial",
+      "too few requests for percentiles over them: 2 of an agent, and a p50 needs 11. Medians are given per trial",
     );
+    const nothing = withRecord({ outcome: REFUSED });
+    expect(warningsOf(block(nothing)).map(({ code }) => code)).not.toContain("PERCENTILES_MISSING");
   });
 
   it("say why solo and together are not compared", () => {

@@ -2,19 +2,14 @@
  * What a reader must know before believing a figure, each with what to do about it. A warning is
  * given once per run and says how often it applies.
  */
+import { nsToMs } from "../core/units.ts";
 import type { ClientHealth } from "../record/trial-record.ts";
-import type { EndpointFacts, RunManifest } from "../record/run-manifest.ts";
 import { tukeyFences } from "../stats/outliers.ts";
-import type { BlockAgent, BlockAnalysis } from "./block.ts";
-import type { CellAnalysis } from "./cell.ts";
-import { lengthsDiffer } from "./comparability.ts";
-import type { FoldedRun } from "./run-fold.ts";
-
-export interface RunWarning {
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string;
-}
+import { notCompared, outputLengths, promptLengths } from "./comparison-warnings.ts";
+import { coldModel, contextExceeded, requestsQueued, slotsBelowAgents } from "./server-warnings.ts";
+import { instancesUnlike } from "./unlike-instances.ts";
+import type { RunWarning, WarningCheck, WarningInput } from "./warning-check.ts";
+import { blockAgents, count } from "./warning-check.ts";
 
 /**
  * Where a figure stops being the server's. 10 ms of event-loop delay is a third of the time to
@@ -24,23 +19,25 @@ export interface RunWarning {
 const MOST_LOOP_LAG_MS = 10;
 const MOST_CLIENT_CPU_PCT = 70;
 
-interface WarningInput {
-  readonly manifest: Pick<RunManifest, "endpoints" | "plannedTrials">;
-  readonly run: FoldedRun;
-  readonly cells: readonly CellAnalysis[];
-}
-
-type Check = (input: WarningInput) => readonly RunWarning[];
+/**
+ * The loop is probed every 10 ms, and a p99 needs a hundred probes. Over a few milliseconds the
+ * client is busy whatever it does: starting agents is then all there is.
+ */
+const SHORTEST_JUDGED_MS = 1_000;
 
 /** In the order of how much they change what may be concluded. */
-const CHECKS: readonly Check[] = [
+const CHECKS: readonly WarningCheck[] = [
   failures,
   unfinished,
   notCompared,
+  clientLate,
   slotsBelowAgents,
+  requestsQueued,
+  instancesUnlike,
   contextExceeded,
   coldModel,
   clientBottleneck,
+  promptLengths,
   outputLengths,
   estimatedTokens,
   outliers,
@@ -88,118 +85,45 @@ function unfinished({ manifest, run }: WarningInput): readonly RunWarning[] {
   ];
 }
 
-function notCompared({ cells }: WarningInput): readonly RunWarning[] {
-  const reasons = new Map<string, { message: string; trials: number }>();
-  for (const { block, agent } of blockAgents(cells)) {
-    if (block.agents.length < 2 || agent.comparability.kind === "comparable") continue;
-    const { reason, message } = agent.comparability;
-    const seen = reasons.get(reason);
-    reasons.set(reason, { message: seen?.message ?? message, trials: (seen?.trials ?? 0) + 1 });
-  }
-  return [...reasons].map(([reason, { message, trials }]) => ({
-    code: NOT_COMPARED_CODE[reason as keyof typeof NOT_COMPARED_CODE],
-    message: `true speedup, retention and gain are missing for ${count(trials, "agent trial")}: ${message}`,
-    remedy: NOT_COMPARED_REMEDY[reason as keyof typeof NOT_COMPARED_REMEDY],
-  }));
-}
-
-const NOT_COMPARED_CODE = {
-  "no-solo": "SOLO_MISSING",
-  "nothing-finished": "NOTHING_TO_COMPARE",
-  "prompts-differ": "PROMPTS_DIFFER",
-  "cache-differs": "CACHE_HITS_DIFFER",
-} as const;
-
-const NOT_COMPARED_REMEDY = {
-  "no-solo": "run without --no-solo",
-  "nothing-finished": "see the failures above",
-  "prompts-differ": "fix the output length, so that later prompts built on earlier answers have equal length",
-  "cache-differs": "set promptCache: cold, so that every prompt is computed whole",
-} as const;
-
-function slotsBelowAgents({ manifest, cells }: WarningInput): readonly RunWarning[] {
-  return manifest.endpoints.flatMap((endpoint) => {
-    const { slots } = endpoint;
-    const agents = Math.max(0, ...cells.map((cell) => agentsOn(endpoint.name, cell)));
-    if (slots === undefined || agents <= slots) return [];
-    return [
-      {
-        code: "SLOTS_BELOW_AGENTS",
-        message: `endpoint ${endpoint.name} serves ${count(slots, "request")} at once and ${agents} agents used it: the rest queued, which is not batching`,
-        remedy: slotRemedy(endpoint, agents),
-      },
-    ];
-  });
-}
-
-function agentsOn(endpoint: string, cell: CellAnalysis): number {
-  return cell.agents.filter((agent) => agent.endpoints.includes(endpoint)).length;
-}
-
-function slotRemedy({ engine }: EndpointFacts, agents: number): string {
-  switch (engine) {
-    case "ollama":
-      return `restart Ollama with OLLAMA_NUM_PARALLEL=${agents}`;
-    case "llama-server":
-      return `restart llama-server with --parallel ${agents} (each slot gets its own part of --ctx-size)`;
-    case "simulated":
-      return `give the simulated engine --slots ${agents}`;
-    default:
-      return `give the server ${agents} slots, or add an endpoint`;
-  }
-}
-
-function contextExceeded({ manifest, run, cells }: WarningInput): readonly RunWarning[] {
-  const refused = run.totals.failuresByCode["CONTEXT_EXCEEDED"] ?? 0;
-  const over = manifest.endpoints.flatMap(({ name, contextTokens }) => {
-    const most = Math.max(
-      0,
-      ...blockAgents(cells)
-        .filter(({ agent }) => agent.together.endpoints.includes(name))
-        .map(({ agent }) => agent.together.mostContextTokens ?? 0),
-    );
-    return contextTokens !== undefined && most > contextTokens
-      ? [`${name}: ${most} tokens in a context of ${contextTokens}`]
-      : [];
-  });
-  if (over.length === 0 && refused === 0) return [];
-  const parts = [...over, ...(refused > 0 ? [`${count(refused, "request")} refused`] : [])];
+function clientLate({ run }: WarningInput): readonly RunWarning[] {
+  const agentRuns = run.trials.flatMap((trial) => [...trial.agents.values()]);
+  const told = agentRuns.reduce((total, { rows }) => total + rows.values("clientLateMs").length, 0);
+  let late = 0;
+  let mostMs = 0;
+  for (const { rows } of agentRuns)
+    for (const lateMs of rows.values("clientLateMs")) {
+      if (lateMs > 0) late++;
+      mostMs = Math.max(mostMs, lateMs);
+    }
+  if (late === 0) return [];
   return [
     {
-      code: "CONTEXT_OVERRUN",
-      message: `prompt and output exceeded the context (${parts.join("; ")}): the server cut or shifted the text, so less was computed than asked`,
-      remedy: "raise num_ctx or --ctx-size, or shorten prompts and outputs",
-    },
-  ];
-}
-
-function coldModel({ cells }: WarningInput): readonly RunWarning[] {
-  const loads = blockAgents(cells).reduce(
-    (total, { agent }) => total + agent.together.coldLoads + (agent.solo?.coldLoads ?? 0),
-    0,
-  );
-  if (loads === 0) return [];
-  return [
-    {
-      code: "COLD_MODEL",
-      message: `${count(loads, "request")} waited for the model to load. Loading is in their TTFT and latency, and kept out of baselines, true speedup and nulls`,
-      remedy: "keep warm-up requests on, and give the server room to keep the model loaded",
+      code: "CLIENT_LATE",
+      message: `${late} of ${count(told, "request")} came back faster than the engine says it worked, by up to ${mostMs.toFixed(1)} ms: the client was too late to stamp it. Blocks with such a request give no true speedup, retention or gain`,
+      remedy:
+        "give the client a core of its own: measure from another machine or with fewer agents; slipway bench --selftest shows this machine's limits",
     },
   ];
 }
 
 function clientBottleneck({ run }: WarningInput): readonly RunWarning[] {
-  const clients = run.trials.map((trial) => trial.record.client);
-  const over = clients.filter(isBottleneck);
+  const judged = run.trials
+    .filter(({ record }) => nsToMs(record.endNs - record.barrierNs) >= SHORTEST_JUDGED_MS)
+    .map((trial) => trial.record.client);
+  const over = judged.filter(isBottleneck);
   if (over.length === 0) return [];
-  const worst = (figure: (client: ClientHealth) => number | undefined): string => {
-    const values = over.map(figure).filter((value) => value !== undefined);
-    return values.length === 0 ? "unknown" : Math.max(...values).toFixed(0);
-  };
+  const worst = (figure: (client: ClientHealth) => number | undefined): number =>
+    over.reduce((most, client) => Math.max(most, figure(client) ?? 0), 0);
+  const lagMs = worst((client) => client.loopLagMsP99);
+  const cpuPct = worst((client) => client.cpuPct);
+  const parts = [
+    ...(lagMs > 0 ? [`event-loop delay p99 up to ${lagMs.toFixed(0)} ms (limit ${MOST_LOOP_LAG_MS})`] : []),
+    ...(cpuPct > 0 ? [`CPU up to ${cpuPct.toFixed(0)} % (limit ${MOST_CLIENT_CPU_PCT})`] : []),
+  ];
   return [
     {
       code: "CLIENT_BOTTLENECK",
-      message: `in ${over.length} of ${count(clients.length, "trial")} the measuring client was too busy: event-loop delay p99 up to ${worst((client) => client.loopLagMsP99)} ms (limit ${MOST_LOOP_LAG_MS}), CPU up to ${worst((client) => client.cpuPct)} % (limit ${MOST_CLIENT_CPU_PCT})`,
+      message: `in ${over.length} of ${count(judged.length, "trial")} the measuring client was too busy: ${parts.join(", ")}`,
       remedy:
         "measure from another machine or with fewer agents; slipway bench --selftest shows this machine's limits",
     },
@@ -208,29 +132,6 @@ function clientBottleneck({ run }: WarningInput): readonly RunWarning[] {
 
 function isBottleneck({ loopLagMsP99, cpuPct }: ClientHealth): boolean {
   return (loopLagMsP99 ?? 0) > MOST_LOOP_LAG_MS || (cpuPct ?? 0) > MOST_CLIENT_CPU_PCT;
-}
-
-function outputLengths({ cells }: WarningInput): readonly RunWarning[] {
-  const apart = blockAgents(cells).flatMap(({ agent }) =>
-    agent.outputLengthRatio !== undefined &&
-    lengthsDiffer(agent.together.outputPerRequest, agent.solo?.outputPerRequest)
-      ? [{ name: agent.together.agent, ratio: agent.outputLengthRatio }]
-      : [],
-  );
-  const worst = apart.reduce<(typeof apart)[number] | undefined>(
-    (most, one) =>
-      most === undefined || Math.abs(Math.log(one.ratio)) > Math.abs(Math.log(most.ratio)) ? one : most,
-    undefined,
-  );
-  if (worst === undefined) return [];
-  const change = ((worst.ratio - 1) * 100).toFixed(0);
-  return [
-    {
-      code: "OUTPUT_LENGTHS_DIFFER",
-      message: `answers were not equally long alone and together, by up to ${change.startsWith("-") ? change : `+${change}`} % (${worst.name}); true speedup is scaled to the tokens produced, rates still mix lengths`,
-      remedy: "fix the output length (fixedOutput: true) on an engine that can go on past the end of text",
-    },
-  ];
 }
 
 function estimatedTokens({ cells }: WarningInput): readonly RunWarning[] {
@@ -269,26 +170,16 @@ function outliers({ cells }: WarningInput): readonly RunWarning[] {
 function fewRequests({ cells }: WarningInput): readonly RunWarning[] {
   const lacking = cells
     .flatMap((cell) => cell.agents.flatMap((agent) => agent.requestsTogether.ttftMs.percentiles[0] ?? []))
-    .filter((percentile) => percentile.kind === "too-few");
-  const fewest = lacking[0];
-  if (fewest === undefined) return [];
+    // Where nothing was answered there is nothing to count, and other warnings say why.
+    .flatMap((percentile) => (percentile.kind === "too-few" && percentile.n > 0 ? [percentile] : []));
+  const [first] = lacking;
+  if (first === undefined) return [];
+  const fewest = lacking.reduce((least, { n }) => Math.min(least, n), first.n);
   return [
     {
       code: "PERCENTILES_MISSING",
-      message: `${Math.min(...lacking.map((one) => one.n))} requests per agent carry no percentiles: a p50 needs ${fewest.needed}, so medians are given per trial`,
+      message: `too few requests for percentiles over them: ${fewest} of an agent, and a p50 needs ${first.needed}. Medians are given per trial`,
       remedy: "add --runs, or requests per agent",
     },
   ];
-}
-
-function blockAgents(
-  cells: readonly CellAnalysis[],
-): readonly { readonly block: BlockAnalysis; readonly agent: BlockAgent }[] {
-  return cells.flatMap((cell) =>
-    cell.blocks.flatMap((block) => block.agents.map((agent) => ({ block, agent }))),
-  );
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }

@@ -2,6 +2,7 @@
  * The only place that wires. Command modules stay light, since `--help` loads all of them: what a
  * command needs to run it imports inside its action.
  */
+import { setMaxListeners } from "node:events";
 import { Command, CommanderError } from "commander";
 import { realClock } from "../core/clock.ts";
 import { OperatorError, renderOperatorError, systemCodeOf } from "../core/errors.ts";
@@ -14,6 +15,10 @@ export async function main(args: readonly string[], io: CliIo = processIo()): Pr
   const program = new Command("slipway")
     .description("How many LLM agents fit on your GPUs, how fast each will be, and why.")
     .version(slipwayVersion())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  slipway doctor     what works on this machine\n  slipway bench      four agents on whatever engine is found, else SIMULATED\n",
+    )
     .showHelpAfterError("(add --help for the options and an example)")
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
     .exitOverride();
@@ -54,6 +59,8 @@ function failureExit(thrown: unknown, io: CliIo, json: boolean): number {
 
 function processIo(): CliIo {
   const abort = new AbortController();
+  // Every request in flight listens to it, and Node takes more than ten for a leak.
+  setMaxListeners(0, abort.signal);
   const onSignal = (): void => {
     if (abort.signal.aborted) process.exit(130);
     abort.abort(new Error("interrupted"));

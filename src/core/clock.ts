@@ -176,16 +176,6 @@ export function onNextTurn(callback: () => void): void {
   setImmediate(callback);
 }
 
-const NOBODY_WAKES = new Int32Array(new SharedArrayBuffer(4));
-
-/**
- * Holds this thread, sockets and all, for about this long: timers cannot wait for less than a
- * millisecond. For a process that has nothing else to do, such as the self-test's emitter.
- */
-export function holdThread(forNs: number): void {
-  Atomics.wait(NOBODY_WAKES, 0, 0, forNs / NS_PER_MS);
-}
-
 /** Lets every promise reaction and immediate that is already queued run. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -36,8 +36,19 @@ export class OperatorError extends Error {
 
 /** The three lines a person sees. */
 export function renderOperatorError(error: OperatorError): string {
-  const received = error.received === undefined ? "" : `\n  received: ${describeValue(error.received)}`;
-  return `error ${error.code}: ${error.message}${received}\n  next: ${error.nextStep}`;
+  const received =
+    error.received === undefined ? "" : `\n  received: ${printable(describeValue(error.received))}`;
+  return `error ${error.code}: ${printable(error.message)}${received}\n  next: ${printable(error.nextStep)}`;
+}
+
+/**
+ * Text from outside as one line that is safe to print. A terminal obeys control characters: with
+ * them a server could recolour, retitle or overwrite what stands on the operator's screen. Line
+ * ends and tabs become spaces, all others of C0 and C1 the replacement character, so that one sees
+ * that there was something.
+ */
+export function printable(text: string): string {
+  return text.replace(/\r\n|[\n\r\t]/g, " ").replace(/\p{Cc}/gu, "\ufffd");
 }
 
 const LONGEST_SHOWN_VALUE = 400;

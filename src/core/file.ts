@@ -1,6 +1,7 @@
 /** Files: whole ones are replaced by rename, so that a reader sees the old or the new, never a half. */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -59,11 +60,27 @@ export function writeFully(descriptor: number, bytes: Uint8Array): void {
   while (written < bytes.length) written += writeSync(descriptor, bytes, written, bytes.length - written);
 }
 
+/**
+ * Makes a folder and what is missing above it, one at a time. Node's own recursive form never
+ * returns below /proc (seen in 20.20) and reports ENOENT for a read-only file system.
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (thrown) {
+    // Another process may have been faster.
+    if (systemCodeOf(thrown) !== "EEXIST") throw thrown;
+  }
+}
+
 /** Temporary name in the same folder, fsync, rename. */
 export function writeFileWhole(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const descriptor = openSync(temporary, "w");
     try {
       writeFully(descriptor, Buffer.from(text));

@@ -12,6 +12,15 @@ export const MAX_CONTROL_BODY_BYTES = 32 * 1024 * 1024;
 /** Arrival stamps kept per stream; 8 bytes each. The longest role output of the studies is 8,000 tokens. */
 export const MAX_CHUNK_STAMPS = 262_144;
 
+/** Agents of one scenario. The largest self-test has 512 streams; beyond this a machine measures itself. */
+export const MAX_AGENTS = 10_000;
+
+/** Repeats of a cell, and requests of an agent in a trial: a week of continuous measuring stays below. */
+export const MAX_REPEATS = 1_000_000;
+
+/** Tokens of one prompt or answer. The largest context offered by an open model in 2026 is ten million. */
+export const MAX_TOKENS = 10_000_000;
+
 /** Longest silence inside a stream, first token included: a cold 70 B model prefilled on a CPU is slower than one expects. */
 export const DEFAULT_GAP_LIMIT_MS = 120_000;
 

@@ -46,6 +46,7 @@ export function formatBytes(bytes: number | undefined): string {
 /** A duration for people: 340 ms, 12.3 s, 4 min 05 s. */
 export function formatDurationMs(ms: number | undefined): string {
   if (ms === undefined || !Number.isFinite(ms)) return UNKNOWN;
+  if (ms < 0) return `−${formatDurationMs(-ms)}`;
   if (ms < 1000) return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
   if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
   const totalSeconds = Math.round(ms / 1000);

@@ -13,7 +13,7 @@ import {
 } from "../../test/fakes/scripted-server.ts";
 import { whileAdvancing } from "../../test/fakes/virtual-time.ts";
 import { VirtualClock, realClock } from "../core/clock.ts";
-import { renderOperatorError } from "../core/errors.ts";
+import { printable, renderOperatorError } from "../core/errors.ts";
 import { sToNs } from "../core/units.ts";
 import type { Completion, Engine, EngineKind, GenerateContext, GenerateLimits } from "./engine.ts";
 import { generate } from "./generate.ts";
@@ -100,7 +100,7 @@ describe("no connection", () => {
       preconnect: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
-    const target = { plane: openAiDataPlane(), transport, url: "http://gpu.example" };
+    const target = { plane: openAiDataPlane(), transport, url: "http://gpu.example", shown: printable };
     const { outcome } = await generate(target, REQUEST, { clock: realClock, limits: LIMITS });
     expect(outcome).toEqual({
       kind: "failed",
@@ -156,7 +156,7 @@ describe("no connection", () => {
     expect(told(await ask(answer("SSH-2.0-OpenSSH_9.6\r\n", { raw: true })))).toMatchInlineSnapshot(`
       "error STREAM_MALFORMED: the answer is not HTTP: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/)
         received: http://127.0.0.1:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way"
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way"
     `);
   });
 });
@@ -370,7 +370,7 @@ describe("a body that is not what it should be", () => {
     expect(told(completion)).toMatchInlineSnapshot(`
       "error STREAM_MALFORMED: an event is not JSON: {"choices":[{"delta"
         received: http://127.0.0.1:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way
         (after the first token)"
     `);
   });
@@ -379,7 +379,7 @@ describe("a body that is not what it should be", () => {
     expect(told(await ask(answer("<html>\n<body>Welcome</body>\n</html>\n")))).toMatchInlineSnapshot(`
       "error STREAM_MALFORMED: expected server-sent events, got: <html>
         received: http://127.0.0.1:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way"
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way"
     `);
   });
 
@@ -392,7 +392,7 @@ describe("a body that is not what it should be", () => {
     expect(told(completion)).toMatchInlineSnapshot(`
       "error STREAM_MALFORMED: the response is not JSON: {"choices":[{"mess
         received: http://127.0.0.1:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way"
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way"
     `);
   });
 
@@ -400,7 +400,7 @@ describe("a body that is not what it should be", () => {
     expect(told(await ask({ steps: [SAID] }))).toMatchInlineSnapshot(`
       "error STREAM_TRUNCATED: the stream ended without its closing event (events so far: 1)
         received: http://127.0.0.1:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way
         (after the first token)"
     `);
   });
@@ -440,7 +440,7 @@ describe("a body that is not what it should be", () => {
     expect(told(completion)).toMatchInlineSnapshot(`
       "error LINE_TOO_LONG: a line of the stream is longer than 8388608 bytes
         received: http://127.0.0.1:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way
         (after the first token)"
     `);
   });
@@ -471,7 +471,7 @@ describe("a body that is not what it should be", () => {
     expect(told(await ask(packed))).toMatchInlineSnapshot(`
       "error STREAM_MALFORMED: the compressed body cannot be unpacked: incorrect header check
         received: http://127.0.0.1:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way"
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way"
     `);
   });
 
@@ -480,7 +480,7 @@ describe("a body that is not what it should be", () => {
     expect(told(await ask(packed))).toMatchInlineSnapshot(`
       "error STREAM_MALFORMED: the body has an unknown content-encoding "zstd"
         received: http://127.0.0.1:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way"
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way"
     `);
   });
 

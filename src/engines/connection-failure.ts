@@ -19,6 +19,14 @@ export function connectionFailure(error: Error, url: string): ConnectionFailure 
     return { code: "ENDPOINT_REFUSED", message: `no secure connection to ${url}: ${messageOf(error)}` };
   if (error.name === "HTTPParserError")
     return { code: "STREAM_MALFORMED", message: `the answer is not HTTP: ${messageOf(error)}` };
+  // undici gives up at 100 Continue, although RFC 9110 (section 15.2) lets a server send it unasked;
+  // all other informational answers pass. Its words are all that tells this apart.
+  if (code === "UND_ERR_SOCKET" && error.message === "bad response")
+    return {
+      code: "STREAM_MALFORMED",
+      message:
+        "the server answered 100 Continue, which no request here asks for and Slipway cannot read past",
+    };
   // Which of these it is depends on what the system had noticed first, and says nothing more.
   if (BROKEN.includes(code))
     return {

@@ -3,15 +3,18 @@
  * that they never wait behind a stream. Every failure is an operator error.
  */
 import type { Clock } from "../core/clock.ts";
+import type { OperatorError } from "../core/errors.ts";
 import { CONTROL_TIMEOUT_MS, MAX_CONTROL_BODY_BYTES } from "../core/limits.ts";
 import { msToNs } from "../core/units.ts";
+import type { EngineKind } from "./engine.ts";
 import { exchange } from "./exchange.ts";
 import { classifyFault } from "./fault.ts";
 import { SIMULATED_HEADER } from "./generate.ts";
 import { type JsonRecord, asRecord, parseJson } from "./json-shape.ts";
-import { type EndpointFailure, endpointError } from "./next-step.ts";
+import { type EndpointFailure, endpointError, isForeignAnswer } from "./next-step.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import type { ShowText } from "./server-text.ts";
 import type { Transport } from "./transport.ts";
 
 export interface ControlOptions {
@@ -44,6 +47,10 @@ export interface ControlClientOptions {
   readonly clock: Clock;
   /** How long an answer of 503 "loading" is waited out; 0 makes it an error at once. */
   readonly loadingMs: number;
+  /** Failures of every call go through it. */
+  readonly shown: ShowText;
+  /** Asks the server what it is, if the operator said so; answers where that is something else. */
+  readonly unlikeNamed?: () => Promise<EngineKind | undefined>;
 }
 
 export function createControlClient(options: ControlClientOptions): ControlClient {
@@ -58,13 +65,18 @@ class HttpControlClient implements ControlClient {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #loadingMs: number;
+  readonly #shown: ShowText;
+  readonly #unlikeNamed: ControlClientOptions["unlikeNamed"];
+  #really: Promise<EngineKind | undefined> | undefined;
   #simulated = false;
 
-  constructor({ url, transport, clock, loadingMs }: ControlClientOptions) {
+  constructor({ url, transport, clock, loadingMs, shown, unlikeNamed }: ControlClientOptions) {
     this.#url = url;
     this.#transport = transport;
     this.#clock = clock;
     this.#loadingMs = loadingMs;
+    this.#shown = shown;
+    this.#unlikeNamed = unlikeNamed;
   }
 
   get simulated(): boolean {
@@ -81,7 +93,7 @@ class HttpControlClient implements ControlClient {
 
   async getText(path: string): Promise<string> {
     const { failure, text } = await this.ask("GET", path);
-    if (failure !== undefined) throw endpointError(failure, { url: this.#url });
+    if (failure !== undefined) throw await this.#error(failure);
     return text;
   }
 
@@ -90,6 +102,18 @@ class HttpControlClient implements ControlClient {
     path: string,
     body?: JsonRecord,
     timeoutMs = CONTROL_TIMEOUT_MS,
+  ): Promise<ControlOutcome> {
+    const outcome = await this.#exchange(method, path, body, timeoutMs);
+    const { failure } = outcome;
+    if (failure === undefined) return outcome;
+    return { ...outcome, failure: { ...failure, message: this.#shown(failure.message) } };
+  }
+
+  async #exchange(
+    method: "GET" | "POST",
+    path: string,
+    body: JsonRecord | undefined,
+    timeoutMs: number,
   ): Promise<ControlOutcome> {
     const pieces: Buffer[] = [];
     let length = 0;
@@ -108,9 +132,9 @@ class HttpControlClient implements ControlClient {
         totalMs: timeoutMs,
         consume: (bytes) => {
           length += bytes.length;
-          if (length > MAX_CONTROL_BODY_BYTES) return false;
+          if (length > MAX_CONTROL_BODY_BYTES) return "none";
           pieces.push(Buffer.from(bytes));
-          return true;
+          return "more";
         },
       },
     );
@@ -126,7 +150,11 @@ class HttpControlClient implements ControlClient {
         return {
           ...known,
           text: "",
-          failure: { ...fault, ...(waitMs !== undefined && { retryAfterMs: waitMs }) },
+          failure: {
+            ...fault,
+            httpStatus: ending.status,
+            ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+          },
         };
       }
       case "stopped": {
@@ -154,12 +182,26 @@ class HttpControlClient implements ControlClient {
     }
     const document = asRecord(parseJson(outcome.text));
     if (outcome.failure === undefined && document !== undefined) return document;
-    throw endpointError(
+    throw await this.#error(
       outcome.failure ?? {
         code: "STREAM_MALFORMED",
-        message: `the answer to ${path} is not a JSON object: ${outcome.text.slice(0, 80)}`,
+        message: this.#shown(`the answer to ${path} is not a JSON object: ${beginningOf(outcome.text)}`),
       },
-      { url: this.#url, ...(options.model !== undefined && { model: options.model }) },
+      options.model,
     );
   }
+
+  /** The server is asked what it is once at most: some failures here are met again and again. */
+  async #error(failure: EndpointFailure, model?: string): Promise<OperatorError> {
+    if (isForeignAnswer(failure)) this.#really ??= this.#unlikeNamed?.();
+    const really = isForeignAnswer(failure) ? await this.#really : undefined;
+    return endpointError(failure, { url: this.#url, really, ...(model !== undefined && { model }) });
+  }
+}
+
+/** Enough of an answer to recognise it by. */
+const EXCERPT_CHARACTERS = 80;
+
+function beginningOf(text: string): string {
+  return text.length > EXCERPT_CHARACTERS ? `${text.slice(0, EXCERPT_CHARACTERS)}…` : text;
 }

@@ -63,6 +63,8 @@ export interface StreamDecoder {
   finish(broken: boolean): DecodedStream;
   /** Set as soon as the decoder knows that the response is an error; the caller then stops reading. */
   readonly fault: StreamFault | undefined;
+  /** Everything that counts has come: the protocol's last event, after which the body only ends. */
+  readonly complete: boolean;
   /** Text events so far; read by progress displays. */
   readonly textEvents: number;
 }
@@ -103,6 +105,8 @@ export interface DecodedStream {
   readonly outputTokens?: number;
   readonly reasoningTokens?: number;
   readonly firstEventTokens?: number;
+  /** Counts of the server that cannot be true, in words for a warning. The fields above are without them. */
+  readonly discardedCounts?: string;
   readonly split?: EngineSplit;
   readonly finishReason?: string;
   readonly model?: string;
@@ -170,8 +174,10 @@ export interface Engine {
   readonly capabilities: EngineCapabilities;
   /** Pure. */
   buildRequest(request: GenerateRequest): HttpRequest;
-  /** Pure. */
-  createDecoder(request: Pick<GenerateRequest, "stream">): StreamDecoder;
+  /** Pure. The request's limit is what the server's own count is held against. */
+  createDecoder(
+    request: Pick<GenerateRequest, "stream"> & Partial<Pick<GenerateRequest, "options">>,
+  ): StreamDecoder;
   /** Classifies an error response (status ≥ 300): its body is at most limits.MAX_ERROR_BODY_BYTES. */
   classifyError(status: number, body: string): StreamFault;
   /** Sends one request and waits for its end. */

@@ -30,6 +30,16 @@ export interface ExchangeResult {
   readonly ending: Ending;
 }
 
+/**
+ * After the closing event of a stream the body ends by itself, mostly in the same read: that is
+ * waited for this long, so that the connection can be used again. A server that keeps the
+ * connection open without a word is then left; its answer is whole.
+ */
+const CLOSING_GRACE_MS = 250;
+
+/** What a consumer says to each piece of a body: `last` when the protocol's closing event was in it. */
+export type Appetite = "more" | "last" | "none";
+
 export interface ExchangeOptions {
   readonly clock: Clock;
   readonly transport: Transport;
@@ -38,8 +48,8 @@ export interface ExchangeOptions {
   readonly gapMs: number;
   readonly totalMs: number;
   readonly signal?: AbortSignal;
-  /** The body of a response below 300. Answers false when it wants no more: the socket is then closed. */
-  readonly consume: (bytes: Uint8Array, atNs: number, sharesStamp: boolean) => boolean;
+  /** The body of a response below 300. Answers `none` when it wants no more: the socket is then closed. */
+  readonly consume: (bytes: Uint8Array, atNs: number, sharesStamp: boolean) => Appetite;
 }
 
 /** Never rejects. */
@@ -64,6 +74,8 @@ class Exchange implements ResponseSink {
   #sentNs: number | undefined;
   #firstByteNs: number | undefined;
   #bodyEndedNs: number | undefined;
+  /** The read that brought the closing event. */
+  #closedNs: number | undefined;
   #status: number | undefined;
   #headers = NO_HEADERS;
   #done = false;
@@ -139,13 +151,25 @@ class Exchange implements ResponseSink {
   #accept(bytes: Uint8Array, atNs: number, sharesStamp: boolean): void {
     if (this.#done) return;
     if (this.#status === undefined || this.#status < 300) {
-      if (!this.#options.consume(bytes, atNs, sharesStamp)) this.#finish({ kind: "stopped" }, atNs);
+      const appetite = this.#options.consume(bytes, atNs, sharesStamp);
+      if (appetite === "none") this.#finish({ kind: "stopped" }, atNs);
+      else if (appetite === "last") this.#expectEnd(atNs);
       return;
     }
     const room = MAX_ERROR_BODY_BYTES - this.#errorBytes;
     this.#errorPieces.push(Buffer.from(bytes.subarray(0, room)));
     this.#errorBytes += bytes.length;
     if (this.#errorBytes >= MAX_ERROR_BODY_BYTES) this.#complete();
+  }
+
+  #expectEnd(atNs: number): void {
+    if (this.#closedNs !== undefined) return;
+    this.#closedNs = atNs;
+    this.#watchdog?.cancel();
+    const { clock } = this.#options;
+    this.#watchdog = clock.timerAt(clock.nowNs() + msToNs(CLOSING_GRACE_MS), () =>
+      this.#finish({ kind: "complete" }, atNs),
+    );
   }
 
   #unpacked(error: Error | undefined): void {
@@ -187,6 +211,11 @@ class Exchange implements ResponseSink {
 
   #finish(ending: Ending, endNs: number = this.#options.clock.nowNs()): void {
     if (this.#done) return;
+    if (this.#closedNs !== undefined && (ending.kind === "failed" || ending.kind === "cancelled")) {
+      // However the connection goes after the closing event, the answer was whole by then.
+      this.#finish({ kind: "complete" }, this.#closedNs);
+      return;
+    }
     this.#done = true;
     this.#watchdog?.cancel();
     this.#options.signal?.removeEventListener("abort", this.#cancel);

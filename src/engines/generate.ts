@@ -8,6 +8,7 @@ import type { Outcome } from "../record/request-record.ts";
 import type { Completion, DecodedStream, Engine, GenerateContext, GenerateRequest } from "./engine.ts";
 import { type ExchangeResult, exchange } from "./exchange.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import type { ShowText } from "./server-text.ts";
 import type { Transport } from "./transport.ts";
 
 /** The part of an engine that knows no socket. */
@@ -18,6 +19,8 @@ export interface GenerateTarget {
   readonly transport: Transport;
   /** For messages; carries no secret. */
   readonly url: string;
+  /** For what the server says beside its text. */
+  readonly shown: ShowText;
 }
 
 /** A loading server is asked again this often: short against any load, long against a request. */
@@ -71,25 +74,37 @@ async function attempt(
     consume: (bytes, atNs, sharesStamp) => {
       decoder.push(bytes, atNs, sharesStamp);
       context.onProgress?.(decoder.textEvents);
-      return decoder.fault === undefined;
+      if (decoder.fault !== undefined) return "none";
+      return decoder.complete ? "last" : "more";
     },
   });
-  const decoded = decoder.finish(result.ending.kind !== "complete");
+  const decoded = shownWords(decoder.finish(result.ending.kind !== "complete"), target.shown);
   return {
     ...(result.sentNs !== undefined && { sentNs: result.sentNs }),
     ...(result.firstByteNs !== undefined && { firstByteNs: result.firstByteNs }),
     endNs: result.endNs,
     decoded,
-    outcome: outcomeOf(result, decoded, target.plane, context),
+    outcome: outcomeOf(result, decoded, target, context),
     simulated: result.headers[SIMULATED_HEADER] === "1",
     ...(result.status !== undefined && { httpStatus: result.status }),
+  };
+}
+
+/** The fields of a stream that are recorded as they came. Its text is not recorded. */
+export function shownWords(decoded: DecodedStream, shown: ShowText): DecodedStream {
+  const { finishReason, model, fault } = decoded;
+  return {
+    ...decoded,
+    ...(finishReason !== undefined && { finishReason: shown(finishReason) }),
+    ...(model !== undefined && { model: shown(model) }),
+    ...(fault !== undefined && { fault: { ...fault, message: shown(fault.message) } }),
   };
 }
 
 function outcomeOf(
   result: ExchangeResult,
   decoded: DecodedStream,
-  plane: DataPlane,
+  { plane, shown }: GenerateTarget,
   context: GenerateContext,
 ): Outcome {
   const { ending } = result;
@@ -105,7 +120,7 @@ function outcomeOf(
   return {
     kind: "failed",
     code: failure.code,
-    message: failure.message,
+    message: shown(failure.message),
     ...(result.status !== undefined && { httpStatus: result.status }),
     ...(waitMs !== undefined && { retryAfterMs: waitMs }),
     afterFirstToken: decoded.firstTokenNs !== undefined,

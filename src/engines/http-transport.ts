@@ -227,6 +227,7 @@ class Exchange implements RawHandler {
   }
 
   onHeaders(status: number, rawHeaders: Buffer[]): boolean {
+    // 102 and 103 come through here; at 100 undici breaks off, which connection-failure puts into words.
     const informational = status < 200;
     this.#answered = true;
     if (informational) return true;

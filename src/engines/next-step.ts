@@ -7,12 +7,15 @@ export interface EndpointFailure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly retryAfterMs?: number;
+  readonly httpStatus?: number;
 }
 
 export interface FailureContext {
   /** Carries no secret. */
   readonly url: string;
   readonly model?: string;
+  /** What the server turned out to be, where that is not what it was said to be. */
+  readonly really?: string | undefined;
 }
 
 /** `received` is the endpoint, or the model where that is what was not accepted. */
@@ -21,12 +24,28 @@ export function endpointError(failure: EndpointFailure, context: FailureContext)
   return new OperatorError(failure.code, {
     message: failure.message,
     received: aboutModel ? context.model : context.url,
-    nextStep: nextStep(failure),
+    nextStep: context.really === undefined ? nextStep(failure) : otherEngine(context.really),
   });
 }
 
 const CHECK_SERVER_KIND =
-  "check that an inference server of the kind named listens there, and look into its log and at proxies on the way";
+  "check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way";
+
+/**
+ * A server that does not know a path mostly speaks another protocol. Missing models have their own
+ * code, so what is left of these statuses is about the path.
+ */
+const UNKNOWN_PATH_STATUSES: readonly number[] = [404, 405];
+
+/** Whether the failure looks as if another kind of server had been asked. */
+export function isForeignAnswer({ code, httpStatus }: EndpointFailure): boolean {
+  if (code === "STREAM_MALFORMED") return true;
+  return code === "SERVER_ERROR" && httpStatus !== undefined && UNKNOWN_PATH_STATUSES.includes(httpStatus);
+}
+
+function otherEngine(really: string): string {
+  return `the server looks like ${really} when it is asked: give --engine ${really}, or leave --engine out`;
+}
 
 const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
   ENDPOINT_REFUSED:
@@ -51,8 +70,10 @@ const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
   STREAM_TRUNCATED: CHECK_SERVER_KIND,
 };
 
-function nextStep({ code, retryAfterMs }: EndpointFailure): string {
-  const step = NEXT_STEPS[code] ?? "look into the server's log";
+function nextStep(failure: EndpointFailure): string {
+  const { code, retryAfterMs } = failure;
+  const step =
+    NEXT_STEPS[code] ?? (isForeignAnswer(failure) ? CHECK_SERVER_KIND : "look into the server's log");
   return retryAfterMs === undefined
     ? step
     : `wait ${Math.ceil(retryAfterMs / MS_PER_S)} s and try again, or ${step}`;

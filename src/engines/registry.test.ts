@@ -94,7 +94,7 @@ describe("detection", () => {
     expect(await told(detectEngine({ name: "a", url: server.url }, options))).toMatchInlineSnapshot(`
       "error STREAM_MALFORMED: http://HOST:PORT answers, but like no engine that is known here
         received: http://HOST:PORT
-        next: check that an inference server of the kind named listens there, and look into its log and at proxies on the way"
+        next: check that --engine names what listens there (left out, the server is asked), and look into its log and at proxies on the way"
     `);
     await server.stop();
     expect(await told(createEngine({ name: "a", url: server.url }, options))).toMatchInlineSnapshot(`
@@ -119,6 +119,63 @@ describe("detection", () => {
     expect(await findLocalEngines(realClock, ports)).toEqual([
       { url: ollama.url, kind: "ollama", version: "0.12.0" },
     ]);
+  });
+});
+
+describe("a server of another kind than was named", () => {
+  const LLAMA_SERVER = {
+    "/props": json({ total_slots: 4, build_info: "b6000" }),
+    "/v1/models": json({ data: [{ id: "m" }] }),
+  };
+  // In its words, as read from llama.cpp's server.
+  const unknownPath = (): Answer =>
+    json({ error: { code: 404, message: "File Not Found", type: "not_found_error" } }, 404);
+
+  test("is asked what it is, and the operator is told", async () => {
+    const server = await serve(LLAMA_SERVER, unknownPath);
+    const engine = await createEngine({ name: "a", url: server.url, engine: "ollama" }, options);
+    expect(await told(engine.facts("m"))).toMatchInlineSnapshot(`
+      "error SERVER_ERROR: HTTP 404: File Not Found (not_found_error)
+        received: http://HOST:PORT
+        next: the server looks like llama-server when it is asked: give --engine llama-server, or leave --engine out"
+    `);
+    expect(await told(engine.load?.("m", {}) ?? Promise.resolve())).toContain("give --engine llama-server");
+    expect(server.requests.filter(({ path }) => path === "/props")).toHaveLength(1);
+    await engine.close();
+  });
+
+  test("is told from one that answers in another form", async () => {
+    const ollama = await serve({ "/api/version": json({ version: "0.12.0" }) }, () =>
+      answer("Ollama is running"),
+    );
+    const engine = await createEngine({ name: "a", url: ollama.url, engine: "vllm" }, options);
+    expect(await told(engine.health())).toContain(
+      "next: the server looks like ollama when it is asked: give --engine ollama, or leave --engine out",
+    );
+    await engine.close();
+  });
+
+  test("is not suspected where the server is what was named, or nobody knows what it is", async () => {
+    const old = await serve(LLAMA_SERVER, unknownPath);
+    const named = await createEngine({ name: "a", url: old.url, engine: "llama-server" }, options);
+    const without = await told(named.counters?.() ?? Promise.resolve());
+    await named.close();
+    const website = await serve({});
+    const engine = await createEngine({ name: "a", url: website.url, engine: "ollama" }, options);
+    const unknown = await told(engine.health());
+    await engine.close();
+    for (const message of [without, unknown])
+      expect(message).toContain(
+        "next: check that --engine names what listens there (left out, the server is asked)",
+      );
+  });
+
+  test("is not asked when a request was refused for its own sake", async () => {
+    const server = await serve({}, () => json({ error: "model 'm' not found" }, 404));
+    const engine = await createEngine({ name: "a", url: server.url, engine: "ollama" }, options);
+    expect(await told(engine.health())).toContain("MODEL_NOT_FOUND");
+    expect(server.requests).toHaveLength(1);
+    await engine.close();
   });
 });
 

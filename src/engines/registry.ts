@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { DETECT_TIMEOUT_MS } from "../core/limits.ts";
 import type { EngineLink } from "./assemble.ts";
-import { createControlClient } from "./control.ts";
+import { type ControlClient, createControlClient } from "./control.ts";
 import { type Environment, credentialHeaders, endpointUrl } from "./credential.ts";
 import { type Detection, detect } from "./detect.ts";
 import type { Engine, EngineKind, EndpointSpec } from "./engine.ts";
@@ -11,6 +11,7 @@ import { createLlamaServerEngine } from "./llama-server/llama-server.ts";
 import { createOllamaEngine } from "./ollama/ollama.ts";
 import { createOpenAiEngine } from "./openai/openai.ts";
 import { createSimulatedEngine } from "./simulated/simulated.ts";
+import { shownText } from "./server-text.ts";
 import { createTgiEngine } from "./tgi/tgi.ts";
 import { createVllmEngine } from "./vllm/vllm.ts";
 
@@ -40,9 +41,9 @@ const CONTROL_CONNECTIONS = 2;
  * the operator error of whatever prevents that.
  */
 export async function createEngine(spec: EndpointSpec, options: EngineOptions): Promise<Engine> {
-  const link = connect(spec, options);
+  const link = connect(spec, options, spec.engine);
   try {
-    const kind = spec.engine ?? (await detect(link.control, link.url)).kind;
+    const kind = spec.engine ?? (await detectAt(link)).kind;
     return ENGINES[kind](link);
   } catch (thrown) {
     await link.close();
@@ -57,7 +58,7 @@ export async function detectEngine(
 ): Promise<Detection> {
   const link = connect(spec, options);
   try {
-    return await detect(link.control, link.url);
+    return await detectAt(link);
   } finally {
     await link.close();
   }
@@ -80,7 +81,7 @@ export async function findLocalEngines(
       const url = `http://127.0.0.1:${port}`;
       const link = connect({ name: "local", url }, { clock, env: {} });
       try {
-        return { url, ...(await detect(link.control, url, DETECT_TIMEOUT_MS)) };
+        return { url, ...(await detectAt(link, DETECT_TIMEOUT_MS)) };
       } catch {
         return undefined;
       } finally {
@@ -91,9 +92,29 @@ export async function findLocalEngines(
   return found.filter((engine) => engine !== undefined);
 }
 
-function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions): EngineLink {
+async function detectAt(link: EngineLink, timeoutMs?: number): Promise<Detection> {
+  const { kind, version } = await detect(link.control, link.url, timeoutMs);
+  return { kind, ...(version !== undefined && { version: link.shown(version) }) };
+}
+
+/** Nothing where the server is what it was named, is simulated (and so imitates all), or says nothing. */
+async function unlike(
+  named: EngineKind,
+  control: ControlClient,
+  url: string,
+): Promise<EngineKind | undefined> {
+  try {
+    const { kind } = await detect(control, url);
+    return kind === named || kind === "simulated" ? undefined : kind;
+  } catch {
+    return undefined;
+  }
+}
+
+function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions, named?: EngineKind): EngineLink {
   const url = endpointUrl(spec.url);
   const headers = credentialHeaders(spec.credential, options.env);
+  const shown = shownText(Object.entries(headers));
   const { clock, connections } = options;
   const transport = createHttpTransport(url, {
     clock,
@@ -101,17 +122,21 @@ function connect(spec: Omit<EndpointSpec, "engine">, options: EngineOptions): En
     ...(connections !== undefined && { connections }),
   });
   const controlTransport = createHttpTransport(url, { clock, headers, connections: CONTROL_CONNECTIONS });
+  const control: ControlClient = createControlClient({
+    url,
+    transport: controlTransport,
+    clock,
+    shown,
+    loadingMs: options.loadingMs ?? 0,
+    ...(named !== undefined && { unlikeNamed: () => unlike(named, control, url) }),
+  });
   return {
     name: spec.name,
     url,
     clock,
     transport,
-    control: createControlClient({
-      url,
-      transport: controlTransport,
-      clock,
-      loadingMs: options.loadingMs ?? 0,
-    }),
+    shown,
+    control,
     close: async () => {
       await Promise.all([transport.close(), controlTransport.close()]);
     },

@@ -23,12 +23,20 @@ interface Tally {
   requestNs: number;
 }
 
-/** Opens the endpoint; the returned function starts the program and waits for its end. */
+/** An agent ready for the barrier: what it needs is open. */
+export interface Seat {
+  /** Begins at once; resolves when the agent has done its work. Called at most once. */
+  start(barrierNs: number): Promise<AgentTime>;
+  /** Instead of `start`: closes what was opened. */
+  leave(): Promise<void>;
+}
+
+/** Opens the endpoint; the start runs the program to its end. */
 export async function seatExternalAgent(
   agent: SeatedAgent,
   corpusFolder: string,
   trial: TrialContext,
-): Promise<(barrierNs: number) => Promise<AgentTime>> {
+): Promise<Seat> {
   const { spec, endpoint } = agent;
   const tally: Tally = { requests: 0, failures: 0, requestNs: 0 };
   const nonce = trial.promptCold ? nonceOf(agent, trial) : undefined;
@@ -44,7 +52,7 @@ export async function seatExternalAgent(
     sink: countingSink(trial, spec.name, tally),
     clock: trial.clock,
   });
-  return async (barrierNs) => {
+  const start = async (barrierNs: number): Promise<AgentTime> => {
     let result: ExternalAgentResult;
     try {
       result = await runProgram(agent, { corpusFolder, recording, nonce }, trial);
@@ -55,6 +63,7 @@ export async function seatExternalAgent(
     noteFailure(spec.name, result, trial);
     return agentTime(spec.name, result, tally, nsToMs(trial.clock.nowNs() - barrierNs));
   };
+  return { start, leave: () => recording.stop() };
 }
 
 /** Begins this agent's prompts in this trial and no others. */

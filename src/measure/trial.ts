@@ -1,4 +1,5 @@
 /** One trial: prepare, start all agents at one barrier, wait for the last, write the trial's line. */
+import { setMaxListeners } from "node:events";
 import { NS_PER_MS } from "../core/units.ts";
 import type { AgentTime, ClientHealth, TrialRecord, TrialWarning } from "../record/trial-record.ts";
 import { TRIAL_RECORD_VERSION } from "../record/trial-record.ts";
@@ -7,6 +8,7 @@ import type { Scenario } from "../workload/scenario.ts";
 import type { PlannedTrial } from "../workload/trial-plan.ts";
 import type { TrialContext } from "./trial-context.ts";
 import { AgentLoop } from "./agent-loop.ts";
+import type { Seat } from "./external-seat.ts";
 import { seatExternalAgent } from "./external-seat.ts";
 import type { SeatedAgent } from "./preparation.ts";
 import {
@@ -58,11 +60,19 @@ export async function runTrial(
     message: `start of ${agents.map((agent) => agent.spec.name).join(", ")}`,
     data: { trialId: trial.trialId },
   });
-  const seats = await Promise.all(agents.map((agent) => takeSeat(agent, plan, trial)));
+  const ending = new AbortController();
+  const ownTrial = { ...trial, signal: AbortSignal.any([trial.signal, ending.signal]) };
+  setMaxListeners(0, ownTrial.signal);
+  const seats = await takeSeats(plan, ownTrial);
   const meter = health.start();
   const barrierNs = trial.clock.nowNs();
-  const agentTimes = await Promise.all(seats.map((start) => start(barrierNs)));
-  const client = meter.stop();
+  let agentTimes: readonly AgentTime[];
+  let client: ClientHealth;
+  try {
+    agentTimes = await runTogether(seats, barrierNs, ending);
+  } finally {
+    client = meter.stop();
+  }
   const endNs = barrierNs + Math.max(...agentTimes.map((time) => time.totalMs)) * NS_PER_MS;
   const record = trialRecord(planned, trial, { agentTimes, client, barrierNs, endNs });
   return {
@@ -71,16 +81,37 @@ export async function runTrial(
   };
 }
 
-/** Everything that can be done before the barrier is; what is returned begins at once when called. */
-async function takeSeat(
-  agent: SeatedAgent,
-  plan: TrialPlan,
-  trial: TrialContext,
-): Promise<(barrierNs: number) => Promise<AgentTime>> {
+/** Everything that can be done before the barrier is done; when one seat cannot be had, the others are given up. */
+async function takeSeats(plan: TrialPlan, trial: TrialContext): Promise<readonly Seat[]> {
+  const taken = await Promise.allSettled(plan.agents.map((agent) => takeSeat(agent, plan, trial)));
+  const seats = taken.flatMap((seat) => (seat.status === "fulfilled" ? [seat.value] : []));
+  const refused = taken.find((seat) => seat.status === "rejected");
+  if (refused === undefined) return seats;
+  for (const seat of seats) await seat.leave();
+  throw refused.reason;
+}
+
+async function takeSeat(agent: SeatedAgent, plan: TrialPlan, trial: TrialContext): Promise<Seat> {
   const { program } = agent.spec;
   if (program === undefined) return seatExternalAgent(agent, plan.corpusFolder, trial);
   const loop = new AgentLoop(agent.spec, agent.model, agent.endpoint, trial);
-  return (barrierNs) => loop.run(program, barrierNs);
+  return { start: (barrierNs) => loop.run(program, barrierNs), leave: () => Promise.resolve() };
+}
+
+/** All at once. When one cannot go on at all, its program being absent, the others are ended before its error is passed on. */
+async function runTogether(
+  seats: readonly Seat[],
+  barrierNs: number,
+  ending: AbortController,
+): Promise<readonly AgentTime[]> {
+  const running = seats.map((seat) => seat.start(barrierNs));
+  try {
+    return await Promise.all(running);
+  } catch (thrown) {
+    ending.abort(new Error("another agent could not go on"));
+    await Promise.allSettled(running);
+    throw thrown;
+  }
 }
 
 function anySimulated(facts: readonly EndpointFacts[]): boolean {

@@ -7,6 +7,7 @@ import type { TextTable } from "./tables.ts";
 import {
   agentTable,
   cellTable,
+  clippedLegend,
   contentionSentence,
   engineTable,
   figureTable,
@@ -22,14 +23,7 @@ export function renderMarkdown(model: ReportModel): string {
     `# ${escape(titleOf(model))}`,
     ...(model.simulated ? [`> **${SIMULATED_NOTICE}**`] : []),
     ...model.answer.map((sentence, index) => (index === 0 ? `**${escape(sentence)}**` : escape(sentence))),
-    ...(several
-      ? [
-          "## Cells",
-          markdownTable(cellTable(model.cells)),
-          "## Over all together trials",
-          markdownTable(figureTable(model.overall)),
-        ]
-      : []),
+    ...(several ? ["## Cells", markdownTable(cellTable(model.cells)), ...overall(model)] : []),
     ...scaling(model),
     ...model.repeats.map(escape),
     ...warnings(model),
@@ -51,7 +45,8 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
   return [
     several ? `## ${escape(cell.label)}` : "## Agents",
     markdownTable(agentTable(cell.agents, true)),
-    markdownTable(figureTable(cell.figures)),
+    ...(cell.figures.length === 0 ? [] : [markdownTable(figureTable(cell.figures))]),
+    ...clippedLegend(cell.figures).map(escape),
     escape(contentionSentence(cell)),
     markdownTable(percentileTable(cell.agents)),
     ...titled("Where each agent's time went, means over together trials:", timeTable(cell.agents)),
@@ -62,6 +57,13 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
 function scaling(model: ReportModel): readonly string[] {
   const section = scalingSection(model.scaling, false);
   return section === undefined ? [] : [renderSectionMarkdown(section).trimEnd()];
+}
+
+function overall(model: ReportModel): readonly string[] {
+  const label = escape(model.overallLabel ?? "");
+  return model.overall.length === 0
+    ? [`${label}.`]
+    : [`## ${label}`, markdownTable(figureTable(model.overall)), ...clippedLegend(model.overall).map(escape)];
 }
 
 function titled(title: string, table: TextTable | undefined): readonly string[] {

@@ -10,17 +10,19 @@ import { PERCENTILES } from "../analysis/request-distribution.ts";
 import type { LadderScaling } from "../analysis/scaling/scaling.ts";
 import { scalingOf } from "../analysis/scaling/scaling.ts";
 import type { TimeParts } from "../analysis/time-parts.ts";
-import type { RunWarning } from "../analysis/warnings.ts";
+import type { RunWarning } from "../analysis/warning-check.ts";
 import { formatBytes } from "../core/units.ts";
 import type { RunManifest } from "../record/run-manifest.ts";
 import type { Description, Interval } from "../stats/describe.ts";
 import { answerOf } from "./answer.ts";
+import { nextStep } from "./next-step.ts";
 
 /** A figure over trials, and how sure it is. */
 export interface Measured {
   readonly mean: number | undefined;
   readonly trials: number;
-  readonly ci95: Interval | "too-few" | "no-variance";
+  /** `whole-range`: the interval leaves out no value that the figure can have. */
+  readonly ci95: Interval | "too-few" | "no-variance" | "whole-range";
 }
 
 export interface AgentView {
@@ -99,10 +101,12 @@ export interface ReportModel {
   /** Plain sentences; the first answers the question the run was made for. */
   readonly answer: readonly string[];
   readonly cells: readonly CellView[];
-  /** Over all cells; only where there are several. */
+  /** Over all cells; only where there are several that may be averaged. */
   readonly overall: readonly FigureView[];
   /** Cells that differ in the number of agents alone. */
   readonly scaling: readonly LadderScaling[];
+  /** What those are averages of, or why there are none; only where there are several cells. */
+  readonly overallLabel: string | undefined;
   readonly repeats: readonly string[];
   readonly warnings: readonly RunWarning[];
   readonly facts: readonly FactView[];
@@ -124,6 +128,7 @@ export function toReportModel(analysis: RunAnalysis, options: ReportOptions = {}
     cells: cells.map(cellView),
     overall: cells.length > 1 ? figureViews(analysis.overall, undefined) : [],
     scaling: scalingOf(analysis),
+    overallLabel: cells.length > 1 ? overallLabel(analysis) : undefined,
     repeats: analysis.repeats.map(repeatSentence),
     warnings: analysis.warnings,
     facts: facts(analysis),
@@ -236,7 +241,14 @@ function figureViews(figures: RunAnalysis["overall"], sharing: CellNull | undefi
 function measured(description: Description | undefined): Measured | undefined {
   if (description === undefined) return undefined;
   const { mean, n, spread } = description;
-  return { mean, trials: n, ci95: spread.kind === "known" ? spread.ci95 : spread.kind };
+  if (spread.kind !== "known") return { mean, trials: n, ci95: spread.kind };
+  return { mean, trials: n, ci95: spread.ci95.clipped === "both" ? "whole-range" : spread.ci95 };
+}
+
+function overallLabel({ cells, pooling }: RunAnalysis): string {
+  if (pooling.kind === "apart") return `No averages over all cells: their ${pooling.differ} differ`;
+  const trials = cells.reduce((total, cell) => total + cell.blocks.length, 0);
+  return `Over all ${trials} together trials: ${cells.length} cells of ${pooling.agents} agents each`;
 }
 
 function repeatSentence({ cells, noiseFloor }: RunAnalysis["repeats"][number]): string {
@@ -284,17 +296,3 @@ function endpointFact(endpoint: RunManifest["endpoints"][number]): string {
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }
-
-/** The one command that would teach most next. */
-function nextStep({ manifest, simulated, cells }: RunAnalysis, runDirectory: string | undefined): string {
-  const blocks = cells.flatMap((cell) => cell.blocks);
-  if (blocks.length < manifest.cells.length || manifest.status === "interrupted")
-    return `slipway bench --resume ${runDirectory ?? manifest.runId}`;
-  if (simulated) return "slipway doctor   (which engines and models this machine has, to measure a real one)";
-  if (cells.every((cell) => cell.blocks.length < FEWEST_RUNS_FOR_A_SPREAD))
-    return `slipway bench ${manifest.scenario} --runs ${FEWEST_RUNS_FOR_A_SPREAD}   (intervals need repeats)`;
-  return `slipway runs show ${manifest.runId}`;
-}
-
-/** With five repeats a 95 % interval is 1.2 standard deviations wide each side; with three, 2.5. */
-const FEWEST_RUNS_FOR_A_SPREAD = 5;

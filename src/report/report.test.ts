@@ -3,6 +3,8 @@ import type { MadeRequest, MadeTrial } from "../../test/fakes/recorded-run.ts";
 import { madeEndpoint, madeRun } from "../../test/fakes/recorded-run.ts";
 import { analyseRun } from "../analysis/analyse-run.ts";
 import type { RunManifest } from "../record/run-manifest.ts";
+import { cellsOf } from "../workload/matrix.ts";
+import { scenarioSchema } from "../workload/scenario.ts";
 import { renderMarkdown } from "./markdown.ts";
 import type { ReportModel } from "./model.ts";
 import { toReportModel } from "./model.ts";
@@ -70,6 +72,115 @@ describe("the table at the end of a bench", () => {
       [0, 1].flatMap((repeat) => block(repeat)).filter((trial) => trial.kind === "together"),
     );
     expect(plain(model, 80)).toMatchSnapshot();
+  });
+
+  it("names the cells of a ladder that its figures belong to, and averages nothing over it", () => {
+    const rung = (agents: readonly string[], solo = true): readonly MadeTrial[] => {
+      const cell = `quick N=${agents.length}`;
+      const own = at(100 / agents.length, 80 * agents.length);
+      const together = Object.fromEntries(agents.map((agent) => [agent, [own]]));
+      return [
+        ...(solo
+          ? [{ kind: "solo" as const, cell, agents: { a: [at(100, 80)] }, record: { soloFor: agents } }]
+          : []),
+        { kind: "together", cell, agents: together },
+      ];
+    };
+    const model = modelOf([
+      ...rung(["a"], false),
+      ...rung(["a", "b"]),
+      ...rung(["a", "b", "c"]),
+      ...rung(["a", "b", "c", "d"], false),
+    ]);
+    expect(model.answer.slice(0, 2)).toEqual([
+      "4 cells of 1 to 4 agents, 4 together trials: in 2 of 4 cells agents kept 33 % (quick N=3) to 50 % (quick N=2) of their solo speed; together they made 94.8 tok/s.",
+      "True speedup in 2 of 4 cells 1.00: the same work took as long together as one agent after the other.",
+    ]);
+    expect(model.overall).toEqual([]);
+    expect(plain(model, 80)).toContain("No averages over all cells: their agent counts differ.");
+    expect(renderMarkdown(model)).toContain("No averages over all cells: their agent counts differ.");
+  });
+
+  it("draws no verdict from a true speedup whose wall holds pauses", () => {
+    // Alone and together: two requests of 1,000 ms, 4,000 ms apart. Nothing is lost, and the wall is 5,000 ms.
+    const paced = [0, 4_000].map((atMs) => ({ atMs, ttftMs: 100, tokens: 91, decodeMs: 900 }));
+    const model = modelOf([
+      { kind: "solo", agents: { a: paced }, record: { soloFor: ["a", "b"] } },
+      { kind: "together", agents: { a: paced, b: paced } },
+    ]);
+    expect(model.answer[0]).toContain("each kept 100 % of its solo speed");
+    expect(model.answer[0]).toContain("together 72.8 tok/s, 2.00× one agent's throughput");
+    // 4 × 1,000 ÷ 5,000. On the shared device requests take 2,000 ms and start at 0 and 5,000 ms: 4,000 ÷ 7,000.
+    // In turn, the second agent's requests end at 2,000 and, due at 5,000, at 6,000 ms: 4,000 ÷ 6,000.
+    expect(model.answer[1]).toBe(
+      "True speedup 0.80: the agents pause, so the wall holds idle time and this is no verdict on sharing (60 % of their time was outside requests); with the same pauses, ideal devices show 0.57 (shared) and 0.67 (in turn).",
+    );
+  });
+
+  it("withholds the verdict, with its reason, where the client was too late to stamp", () => {
+    const late = { ...at(56, 180), record: { split: { prefillMs: 500, decodeMs: 2_260 } } };
+    const model = modelOf([
+      { kind: "solo", agents: { a: [at(114, 80)] }, record: { soloFor: ["a", "b"] } },
+      { kind: "together", agents: { a: [late], b: [at(56, 180)] } },
+    ]);
+    expect(model.answer[0]).toContain(
+      "What sharing cost is unknown: the client's stamps of 1 request contradict the engine's own times.",
+    );
+    expect(plain(model, 80)).not.toMatch(/^true speedup/m);
+  });
+
+  it("cuts an interval where the figure ends, marks it, and counts trials where it says nothing", () => {
+    const text = plain(
+      modelOf(
+        [100, 10].map((tokS, repeat) => ({
+          kind: "together",
+          repeat,
+          agents: { a: [at(100, 80)], b: [at(tokS, 80)] },
+        })),
+      ),
+      80,
+    );
+    // Jain's index: 1 for equal rates, and for ten to one (10 + 1)² ÷ (2 × 101) = 0.6.
+    expect(text).toMatch(/fairness \(Jain\) +0\.8\d +2 trials/);
+    expect(text).toMatch(/wall time of a trial +7\.1 s +\[0\.0 ms … /);
+    expect(text).toContain("[ or ]: the interval is cut where the figure cannot be smaller or larger.");
+    expect(plain(oneCell, 80)).not.toContain("[ or ]");
+  });
+
+  const refused: MadeRequest = {
+    ...at(100, 1, 0),
+    record: {
+      outcome: { kind: "failed", code: "ENDPOINT_REFUSED", message: "refused", afterFirstToken: false },
+    },
+  };
+
+  it("says first that no request was answered, and gives no figure of it", () => {
+    const model = modelOf([{ kind: "together", agents: { a: [refused, refused], b: [refused, refused] } }]);
+    expect(model.answer).toEqual(["No request was answered: 4 × ENDPOINT_REFUSED."]);
+    expect(model.cells[0]?.figures).toEqual([]);
+    expect(plain(model, 80)).toMatchSnapshot();
+  });
+
+  it("gives no balance index where an agent got no answer, and keeps what the others measured", () => {
+    const model = modelOf([{ kind: "together", agents: { a: [at(100, 80)], b: [refused] } }]);
+    expect(model.answer).toHaveLength(1);
+    expect(model.cells[0]?.balanceIndex).toBeUndefined();
+    expect(model.cells[0]?.aggregateTokS?.mean).toBeCloseTo(94.8, 1);
+    expect(model.cells[0]?.figures.map(({ name }) => name)).not.toContain("  while all agents are busy");
+  });
+
+  it("names the endpoint of an agent that never sent a request", () => {
+    const scenario = scenarioSchema.parse({
+      name: "outside",
+      endpoints: { a: { url: "http://localhost:11434" } },
+      agents: [{ name: "x", command: ["./agent"], endpoint: "a" }],
+    });
+    const [cell] = cellsOf(scenario);
+    const model = modelOf([{ kind: "together", agents: { x: [] }, record: { cellHash: cell?.hash ?? "" } }], {
+      spec: { scenario },
+    });
+    expect(model.answer).toEqual(["No agent sent a request; events.jsonl says why."]);
+    expect(model.cells[0]?.agents[0]?.endpoints).toEqual(["a"]);
   });
 
   it("says that there is nothing when no trial finished", () => {

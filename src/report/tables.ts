@@ -229,7 +229,16 @@ function interval(measured: Measured | undefined, format: (value: number) => str
   if (measured === undefined) return UNKNOWN;
   if (measured.ci95 === "too-few") return "one trial";
   if (measured.ci95 === "no-variance") return "no variance";
-  return `${format(measured.ci95.low)} … ${format(measured.ci95.high)}`;
+  if (measured.ci95 === "whole-range") return `${measured.trials} trials`;
+  const { low, high, clipped } = measured.ci95;
+  return `${clipped === "low" ? "[" : ""}${format(low)} … ${format(high)}${clipped === "high" ? "]" : ""}`;
+}
+
+/** Under a table of figures of which some interval is cut; nothing otherwise. */
+export function clippedLegend(figures: readonly FigureView[]): readonly string[] {
+  return figures.some(({ measured: { ci95 } }) => typeof ci95 === "object" && ci95.clipped !== undefined)
+    ? ["[ or ]: the interval is cut where the figure cannot be smaller or larger."]
+    : [];
 }
 
 const UNIT_TEXT: Readonly<Record<FigureUnit, string>> = {

@@ -1,7 +1,7 @@
 /** What `slipway bench` prints at its end: the answer, the agents, the figures beside their nulls, what to mind, what to do next. */
 import Table from "cli-table3";
 import stringWidth from "string-width";
-import type { CellView, ReportModel } from "./model.ts";
+import type { CellView, FigureView, ReportModel } from "./model.ts";
 import type { Paint } from "./paint.ts";
 import { paint } from "./paint.ts";
 import { scalingSection } from "./scaling/scaling-section.ts";
@@ -10,6 +10,7 @@ import type { TextTable } from "./tables.ts";
 import {
   agentTable,
   cellTable,
+  clippedLegend,
   contentionSentence,
   figureTable,
   hasPercentiles,
@@ -82,7 +83,7 @@ function cellBlocks(cell: CellView, layout: Layout): readonly string[] {
       ? [layout.style.dim(wrap(IDEAL_LEGEND, layout.columns))]
       : []),
     ...(hasPercentiles(cell) ? [layoutTable(percentileTable(shown, ["TTFT", "latency"]), layout)] : []),
-    layoutTable(figureTable(cell.figures), layout),
+    figureBlock(cell.figures, layout),
     wrap(contentionSentence(cell), layout.columns),
   ];
 }
@@ -91,8 +92,19 @@ function matrixBlocks(model: ReportModel, layout: Layout): readonly string[] {
   const shown = model.cells.slice(0, MOST_CELLS_SHOWN);
   return [
     withRest(layoutTable(cellTable(shown), layout), model.cells.length - shown.length, "cells"),
-    `${layout.style.bold("over all together trials")}\n${layoutTable(figureTable(model.overall), layout)}`,
+    ...(model.overallLabel === undefined ? [] : [overallBlock(model.overallLabel, model, layout)]),
   ];
+}
+
+function overallBlock(label: string, { overall }: ReportModel, layout: Layout): string {
+  if (overall.length === 0) return layout.style.dim(`${label}.`);
+  return `${layout.style.bold(label)}\n${figureBlock(overall, layout)}`;
+}
+
+function figureBlock(figures: readonly FigureView[], layout: Layout): string {
+  if (figures.length === 0) return "";
+  const legend = clippedLegend(figures).map((line) => layout.style.dim(wrap(line, layout.columns)));
+  return [layoutTable(figureTable(figures), layout), ...legend].join("\n");
 }
 
 function withRest(table: string, hidden: number, noun: string): string {

@@ -8,6 +8,8 @@ import { mean, quantile, sortedNumbers } from "./quantile.ts";
 export interface Interval {
   readonly low: number;
   readonly high: number;
+  /** Which ends were cut at what the figure can be at most or at least. */
+  readonly clipped?: "low" | "high" | "both";
 }
 
 /** Whether a spread exists is a result of its own: one value has none, and equal values have nothing to infer from. */

@@ -2,12 +2,12 @@
  * Writes a run directory: the only place that does. Records go out line by line as they happen,
  * documents whole. One process at a time holds a run.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../core/assert.ts";
 import type { Clock } from "../core/clock.ts";
 import { OperatorError } from "../core/errors.ts";
-import { fileError, writeFileWhole } from "../core/file.ts";
+import { fileError, makeFolder, writeFileWhole } from "../core/file.ts";
 import type { EventRecord, TelemetrySample } from "../record/event-record.ts";
 import type { RecordSink } from "../record/record-sink.ts";
 import type { ChunkRecord, RequestRecord } from "../record/request-record.ts";
@@ -222,9 +222,8 @@ class DirectoryWriter implements RunWriter {
 /** Fails where a file stands in the way or the disk is read-only; one that exists already is fine. */
 function makeDirectory(runsDir: string, path: string): void {
   try {
-    mkdirSync(runsDir, { recursive: true });
-    // Not recursive: Node's recursive form reports ENOENT for a read-only file system.
-    if (!existsSync(path)) mkdirSync(path);
+    makeFolder(runsDir);
+    makeFolder(path);
   } catch (thrown) {
     const error = fileError(thrown, path);
     if (error.code === "DISK_FULL") throw error;

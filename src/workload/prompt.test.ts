@@ -67,10 +67,20 @@ describe("calibrating where every count is a request", () => {
     expect(vocabulary.exact).toBe(true);
   });
 
-  it("says that lengths are approximate where no group of words is one token each", async () => {
-    const vocabulary = await calibrateGroups(byteTokens, 4, stream());
+  it("counts a few words one by one where every group has a word of several tokens", async () => {
+    let calls = 0;
+    const vocabulary = await calibrateGroups(async (text) => (calls++, byteTokens(text)), 4, stream());
+    expect(vocabulary.exact).toBe(true);
+    expect(calls).toBeLessThanOrEqual(3 + 4 + 16 + 1);
+    for (const target of [128, 1000])
+      expect(await byteTokens(makePrompt(vocabulary, target, stream()))).toBe(target);
+  });
+
+  it("says that lengths are approximate where a prompt's count is not the sum of its parts", async () => {
+    const merging = async (text: string) => 3 + Math.ceil(text.length * 0.7);
+    const vocabulary = await calibrateGroups(merging, 4, stream());
     expect(vocabulary.exact).toBe(false);
-    const counted = await byteTokens(makePrompt(vocabulary, 1000, stream()));
+    const counted = await merging(makePrompt(vocabulary, 1000, stream()));
     expect(Math.abs(counted - 1000)).toBeLessThan(60);
   });
 

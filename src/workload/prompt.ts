@@ -34,6 +34,10 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz".split("");
 /** How many words go into one probe where each probe is a request: enough that a word of two tokens shows. */
 const GROUP_SIZE = 16;
 
+/** Enough to make prompts that differ, few enough to be asked for one by one on a slow server. */
+const FEW_WORDS = 16;
+const FEW_LETTERS = 4;
+
 /** Long enough that a rule which holds for single words and not for their sequence would show. */
 const CHECK_TOKENS = 200;
 
@@ -46,16 +50,25 @@ export const UNCALIBRATED: PromptVocabulary = {
 };
 
 /** Counts every word by itself: for servers with a tokenizer, where a count costs under a millisecond. */
-export async function calibrateEachWord(
+export function calibrateEachWord(
   count: PromptTokenCounter,
   random: RandomStream,
 ): Promise<PromptVocabulary> {
-  const letterTokens = await inTurn(LETTERS, count);
+  return calibrateWords(CANDIDATES, LETTERS, count, random);
+}
+
+async function calibrateWords(
+  candidates: readonly string[],
+  letters: readonly string[],
+  count: PromptTokenCounter,
+  random: RandomStream,
+): Promise<PromptVocabulary> {
+  const letterTokens = await inTurn(letters, count);
   const usual = mostFrequent(letterTokens);
-  const openings = LETTERS.filter((_, index) => letterTokens[index] === usual);
+  const openings = letters.filter((_, index) => letterTokens[index] === usual);
   const opening = openings[0] as string;
-  const wordTokens = await inTurn(CANDIDATES, (word) => count(`${opening} ${word}`));
-  const words = CANDIDATES.map((text, index) => ({ text, tokens: (wordTokens[index] as number) - usual }));
+  const wordTokens = await inTurn(candidates, (word) => count(`${opening} ${word}`));
+  const words = candidates.map((text, index) => ({ text, tokens: (wordTokens[index] as number) - usual }));
   return checked(
     { words: words.filter((word) => word.tokens > 0), openings, overheadTokens: usual, exact: false },
     count,
@@ -65,7 +78,8 @@ export async function calibrateEachWord(
 
 /**
  * Counts words in groups: for servers where each count is a request. Groups of which every word is
- * one token are kept. `maxProbes` bounds the requests and is at least 3.
+ * one token are kept. `maxProbes` bounds the requests and is at least 3; where every group has a
+ * word of several tokens, some twenty requests more count a few words one by one.
  */
 export async function calibrateGroups(
   count: PromptTokenCounter,
@@ -86,7 +100,15 @@ export async function calibrateGroups(
   }
   if (kept.length > 0)
     return checked({ words: kept, openings: LETTERS, overheadTokens, exact: false }, count, random);
-  // No word's own count is known, so all get the mean and lengths are approximate.
+  // A tokenizer that splits words: a few of them are counted one by one, each by a request of a few tokens.
+  const few = await calibrateWords(
+    CANDIDATES.slice(0, FEW_WORDS),
+    LETTERS.slice(0, FEW_LETTERS),
+    count,
+    random,
+  );
+  if (few.exact) return few;
+  // Not even their sum is what the parts are: all get the mean, and lengths are approximate.
   const mean = Math.max(tokens / measured.length, 0.1);
   return {
     words: measured.map((text) => ({ text, tokens: mean })),

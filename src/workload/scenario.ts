@@ -8,6 +8,9 @@ import {
   DEFAULT_GAP_LIMIT_MS,
   DEFAULT_LOADING_LIMIT_MS,
   DEFAULT_TOTAL_LIMIT_MS,
+  MAX_AGENTS,
+  MAX_REPEATS,
+  MAX_TOKENS,
 } from "../core/limits.ts";
 import { PROGRAM_NAMES } from "./programs/registry.ts";
 
@@ -18,7 +21,8 @@ const name = z
     "letters, digits, dot, dash and underscore, beginning with a letter or digit",
   )
   .max(60);
-const count = z.int().min(1);
+const repeats = z.int().min(1).max(MAX_REPEATS);
+const tokens = z.int().min(1).max(MAX_TOKENS);
 const milliseconds = z.number().min(0);
 
 const credentialSchema = z.union([
@@ -31,14 +35,14 @@ export const endpointSchema = z.strictObject({
   engine: z.enum(["openai", "vllm", "tgi", "llama-server", "ollama", "simulated"]).optional(),
   credential: credentialSchema.optional(),
   /** Requests that may be under way at once; more wait in the client, and the wait is recorded. */
-  maxInFlight: count.optional(),
+  maxInFlight: repeats.optional(),
 });
 
 export const optionsSchema = z.strictObject({
   temperature: z.number().min(0).max(5).optional(),
   seed: z.int().optional(),
   numGpu: z.int().min(0).optional(),
-  numCtx: count.optional(),
+  numCtx: tokens.optional(),
   slotId: z.int().min(0).optional(),
   thinking: z.boolean().optional(),
 });
@@ -59,13 +63,13 @@ const agentSchema = z
     model: z.string().min(1).optional(),
     options: optionsSchema.default({}),
     cadence: cadenceSchema.default({ thinkMs: 0 }),
-    requests: count.default(3),
-    promptTokens: count.default(256),
-    outputTokens: count.default(128),
+    requests: repeats.default(3),
+    promptTokens: tokens.default(256),
+    outputTokens: tokens.default(128),
     /** Go on past end-of-sequence where the engine can, so that lengths are equal. */
     fixedOutput: z.boolean().default(true),
     growingContext: z.boolean().default(false),
-    corpusCharacters: count.default(1000),
+    corpusCharacters: tokens.default(1000),
   })
   .refine((agent) => (agent.program === undefined) !== (agent.command === undefined), {
     message: "give exactly one of program and command",
@@ -86,14 +90,14 @@ export const scenarioSchema = z
     name,
     description: z.string().default(""),
     endpoints: z.record(name, endpointSchema),
-    agents: z.array(agentSchema).min(1),
+    agents: z.array(agentSchema).min(1).max(MAX_AGENTS),
     /** Every combination of these values is a cell. */
     matrix: z.record(z.string(), z.array(parameterValue).min(1)).default({}),
     /** Or cells named one by one; with a matrix, every cell is crossed with it. */
     cells: z.array(cellSchema).default([]),
     /** A ladder: one cell for each count, made of the first so many agents. */
-    agentCounts: z.array(count).default([]),
-    runs: count.default(3),
+    agentCounts: z.array(z.int().min(1).max(MAX_AGENTS)).default([]),
+    runs: repeats.default(3),
     solo: z.boolean().default(true),
     order: z.enum(["interleaved", "sequential"]).default("interleaved"),
     warmUpRequests: z.int().min(0).default(1),

@@ -131,6 +131,32 @@ describe("a flag", () => {
     `);
   });
 
+  it("with more than any machine can do", async () => {
+    expect(await complaint("bench", "--agents", "99999999")).toMatchInlineSnapshot(`
+      "error FLAG_INVALID: --agents is at most 10000
+        received: 99999999
+        next: slipway bench --help shows every flag with an example
+      exit 2"
+    `);
+    expect(await complaint("bench", "--prompt-tokens", "1000000000")).toMatchInlineSnapshot(`
+      "error CONFIG_INVALID: the flags: field agents.0.promptTokens: Too big: expected number to be <=10000000; field agents.1.promptTokens: Too big: expected number to be <=10000000; field agents.2.promptTokens: Too big: expected number to be <=10000000; field agents.3.promptTokens: Too big: expected number to be <=10000000
+        received: agents.0.promptTokens = 1000000000; agents.1.promptTokens = 1000000000; agents.2.promptTokens = 1000000000; agents.3.promptTokens = 1000000000
+        next: correct the field; docs/configuration.md lists every field with its rule
+      exit 2"
+    `);
+  });
+
+  it("with two endpoints for a scenario of one", async () => {
+    expect(
+      await complaint("bench", "--endpoint", "http://127.0.0.1:9", "--endpoint", "http://127.0.0.1:10"),
+    ).toMatchInlineSnapshot(`
+      "error FLAG_INVALID: --endpoint gives 2 endpoints and the scenario has no endpoint b
+        received: a, b
+        next: its endpoints are a; write --endpoint a=URL (without names they are a, b, … in turn)
+      exit 2"
+    `);
+  });
+
   it("that does not exist", async () => {
     expect(await complaint("bench", "--rnus", "3")).toMatchInlineSnapshot(`
       "error: unknown option '--rnus'
@@ -160,9 +186,9 @@ describe("a flag", () => {
 
   it("that gives an endpoint which the scenario has not", async () => {
     expect(await complaint("bench", "solo", "--endpoint", "z=http://127.0.0.1:9")).toMatchInlineSnapshot(`
-      "error FLAG_INVALID: --endpoint names an endpoint that the scenario does not have
+      "error FLAG_INVALID: --endpoint gives an endpoint and the scenario has no endpoint z
         received: z
-        next: its endpoints are a; write --endpoint a=URL
+        next: its endpoints are a; write --endpoint a=URL (without names they are a, b, … in turn)
       exit 2"
     `);
   });
@@ -254,6 +280,19 @@ describe("a model", () => {
 });
 
 describe("a place to write", () => {
+  it("below /proc, where Node's own way of making folders never returns", async (context) => {
+    if (process.platform !== "linux") context.skip("only Linux has /proc");
+    expect(
+      await complaint("bench", "--simulated", "--runs-dir", "/proc/no-such/runs"),
+    ).toMatchInlineSnapshot(`
+      "the simulated engine was asked for
+      error DIRECTORY_UNWRITABLE: cannot make the run directory /proc/no-such/runs/<time>-quick-<hex>
+        received: ENOENT
+        next: give a writable directory with --runs-dir, or mend its permissions
+      exit 3"
+    `);
+  });
+
   it("that is a file", async () => {
     const name = file("not-a-folder", "");
     expect(await complaint("bench", "--simulated", "--runs-dir", `${name}/runs`)).toMatchInlineSnapshot(`

@@ -160,6 +160,25 @@ describe("a benchmark that is broken off", () => {
 });
 
 describe("an external agent", () => {
+  it("whose program is not there ends the run with its name, and the process ends too", async () => {
+    const { cwd } = place("absent");
+    writeFileSync(
+      join(cwd, "absent.yaml"),
+      `
+name: absent
+endpoints: { a: { url: simulated } }
+agents:
+  - { name: own, program: synthetic, endpoint: a, requests: 1, outputTokens: 4 }
+  - { name: foreign, command: ["/no/such/program"], endpoint: a }
+runs: 1
+`,
+    );
+    const { code, stderr } = await slipway(["bench", "absent.yaml"], { cwd });
+    expect(code).toBe(3);
+    expect(stderr).toContain("error PROCESS_FAILED: cannot start /no/such/program");
+    expect(stderr).toMatch(/slipway bench --resume \S+-absent-/);
+  });
+
   const agentFile = resolve(import.meta.dirname, "../../examples/agents/summarise.mjs");
 
   it("is given a recording endpoint and leaves the same records as a built-in one", async () => {

@@ -71,7 +71,7 @@ function madeManifest(trials: readonly TrialRecord[], manifest: Partial<RunManif
     runId: "20260102T030405Z-made-0001",
     slipwayVersion: "0.1.0",
     nodeVersion: "v20.20.2",
-    command: ["bench", "chimera_homo"],
+    command: ["slipway", "bench", "chimera_homo"],
     scenario: "chimera_homo",
     spec: {},
     specHash: "0000000000000000",

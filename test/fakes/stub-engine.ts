@@ -7,7 +7,7 @@ import { createOpenAiEngine } from "../../src/engines/openai/openai.ts";
 /** Any use of the connection fails, since there is none. */
 const NO_LINK = new Proxy({} as EngineLink, {
   get: (_target, name) => {
-    if (name === "transport" || name === "url") return undefined;
+    if (name === "transport" || name === "url" || name === "shown") return undefined;
     throw new Error(`a stub engine has no ${String(name)}`);
   },
 });

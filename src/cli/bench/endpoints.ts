@@ -92,9 +92,9 @@ function namedUrls(names: readonly string[], named: ReadonlyMap<string, string>)
   for (const name of named.keys())
     if (!names.includes(name))
       throw new OperatorError("FLAG_INVALID", {
-        message: "--endpoint names an endpoint that the scenario does not have",
-        received: name,
-        nextStep: `its endpoints are ${names.join(", ")}; write --endpoint ${names[0] ?? "a"}=URL`,
+        message: `--endpoint gives ${named.size === 1 ? "an endpoint" : `${named.size} endpoints`} and the scenario has no endpoint ${name}`,
+        received: [...named.keys()].join(", "),
+        nextStep: `its endpoints are ${names.join(", ")}; write --endpoint ${names[0] ?? "a"}=URL (without names they are a, b, … in turn)`,
       });
   const [only] = named.values();
   return names.map((name) => {

@@ -1,5 +1,6 @@
 /** The flags of `slipway bench`, parsed once into typed values; every error names the flag. */
 import { OperatorError } from "../../core/errors.ts";
+import { MAX_AGENTS } from "../../core/limits.ts";
 import type { EngineKind } from "../../engines/engine.ts";
 import type { ScenarioEndpoint } from "../../workload/scenario.ts";
 
@@ -55,17 +56,23 @@ function flagError(flag: string, received: string, rule: string): OperatorError 
   });
 }
 
-export function wholeNumber(flag: string, text: string | undefined, least: number): number | undefined {
+export function wholeNumber(
+  flag: string,
+  text: string | undefined,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < least || text.trim() === "")
     throw flagError(flag, text, `needs a whole number of at least ${least}`);
+  if (value > most) throw flagError(flag, text, `is at most ${most}`);
   return value;
 }
 
 /** `1,2,4,8` → a ladder of agent counts. */
 export function agentCounts(text: string | undefined): readonly number[] | undefined {
-  return text?.split(",").map((part) => wholeNumber("--agents", part, 1) as number);
+  return text?.split(",").map((part) => wholeNumber("--agents", part, 1, MAX_AGENTS) as number);
 }
 
 const ENGINES: readonly EngineKind[] = ["openai", "vllm", "tgi", "llama-server", "ollama", "simulated"];
@@ -97,7 +104,7 @@ export function namedValues(
   for (const [index, text] of (values ?? []).entries()) {
     const match = /^([A-Za-z0-9][\w.-]*)=(.+)$/.exec(text);
     const name = match?.[1] ?? String.fromCharCode(97 + index);
-    if (named.has(name)) throw flagError(flag, text, `names ${name} twice`);
+    if (named.has(name)) throw flagError(flag, text, `gives ${name} twice; write name=value for each`);
     named.set(name, match?.[2] ?? text);
   }
   return named;

@@ -108,3 +108,12 @@ test("a non-streaming answer is its last line with the whole text", () => {
     split: { decodeMs: 900 },
   });
 });
+
+test("a stream without its last line says when Ollama is known to cut one", () => {
+  const { fault } = decode([{ message: { content: "a" }, done: false }]);
+  expect(fault).toEqual({
+    code: "STREAM_TRUNCATED",
+    message:
+      "the stream ended without its closing event (events so far: 1); Ollama also ends one so when a model repeats a token more than 30 times",
+  });
+});

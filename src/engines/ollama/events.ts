@@ -15,6 +15,8 @@ const RESPONSE: PlainField = { key: "response", channel: "content" };
 const THINKING: PlainField = { key: "thinking", channel: "reasoning" };
 
 export const ollamaEventReader: EventReader = {
+  // Seen in 0.17.4, with models of random weights.
+  knownTruncation: "Ollama also ends one so when a model repeats a token more than 30 times",
   read(parsed, tally) {
     const event = asRecord(parsed);
     if (event === undefined) {
@@ -45,7 +47,7 @@ function readText(event: JsonRecord, done: boolean, tally: Tally): PlainField | 
     tally.count(done ? "finish" : message === undefined && !("response" in event) ? "other" : "empty");
     return undefined;
   }
-  tally.countText(done ? amountAt(event, "eval_count") : undefined);
+  tally.countText(done ? countAt(event, "eval_count") : undefined);
   if (done || tools || Number(content) + Number(response) + Number(thinking) !== 1) return undefined;
   return content ? CONTENT : response ? RESPONSE : THINKING;
 }
@@ -66,8 +68,9 @@ function readToolCalls(message: JsonRecord | undefined, tally: Tally): boolean {
 /** Counts and durations of zero are left out by the server, so a zero here is as unknown as an absence. */
 function readDone(event: JsonRecord, tally: Tally): void {
   tally.closed = true;
-  const inputTokens = amountAt(event, "prompt_eval_count");
-  const outputTokens = amountAt(event, "eval_count");
+  tally.complete = true;
+  const inputTokens = countAt(event, "prompt_eval_count");
+  const outputTokens = countAt(event, "eval_count");
   const finishReason = textAt(event, "done_reason");
   const loadMs = durationMs(event, "load_duration");
   const prefillMs = durationMs(event, "prompt_eval_duration");
@@ -89,6 +92,11 @@ function readDone(event: JsonRecord, tally: Tally): void {
 }
 
 function durationMs(event: JsonRecord, key: string): number | undefined {
-  const ns = amountAt(event, key);
-  return ns === undefined || ns === 0 ? undefined : nsToMs(ns);
+  const ns = countAt(event, key);
+  return ns === undefined ? undefined : nsToMs(ns);
+}
+
+function countAt(event: JsonRecord, key: string): number | undefined {
+  const amount = amountAt(event, key);
+  return amount === 0 ? undefined : amount;
 }

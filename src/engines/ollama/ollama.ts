@@ -5,7 +5,7 @@
 import { DEFAULT_LOADING_LIMIT_MS } from "../../core/limits.ts";
 import { msToNs, nsToMs } from "../../core/units.ts";
 import { type EngineLink, assembleEngine } from "../assemble.ts";
-import type { Engine, EngineCapabilities, GenerateRequest, LoadedModel, SamplingOptions } from "../engine.ts";
+import type { Engine, EngineCapabilities, LoadedModel, SamplingOptions } from "../engine.ts";
 import { classifyFault } from "../fault.ts";
 import type { DataPlane } from "../generate.ts";
 import { type JsonRecord, amountAt, asRecord, listAt, textAt } from "../json-shape.ts";
@@ -67,8 +67,12 @@ const dataPlane: DataPlane = {
       options: wireOptions(options),
     }),
   }),
-  createDecoder: ({ stream }: Pick<GenerateRequest, "stream">) =>
-    stream ? new EventStreamDecoder("ndjson", ollamaEventReader) : new JsonBodyDecoder(ollamaEventReader),
+  createDecoder: ({ stream, options }) => {
+    const limits = { maxTokens: options?.maxTokens };
+    return stream
+      ? new EventStreamDecoder("ndjson", ollamaEventReader, limits)
+      : new JsonBodyDecoder(ollamaEventReader, limits);
+  },
   classifyError: classifyFault,
 };
 

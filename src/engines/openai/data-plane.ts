@@ -23,9 +23,10 @@ export function openAiDataPlane(dialect: OpenAiDialect = {}): DataPlane {
         body: JSON.stringify({ ...standardBody(request), ...dialect.extraBody?.(request) }),
       };
     },
-    createDecoder({ stream }) {
+    createDecoder({ stream, options }) {
       const reader = openAiEventReader(dialect.extras);
-      return stream ? new EventStreamDecoder("sse", reader) : new JsonBodyDecoder(reader);
+      const limits = { maxTokens: options?.maxTokens };
+      return stream ? new EventStreamDecoder("sse", reader, limits) : new JsonBodyDecoder(reader, limits);
     },
     classifyError: classifyFault,
   };

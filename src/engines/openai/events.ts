@@ -7,9 +7,10 @@
  */
 import { classifyFault } from "../fault.ts";
 import { type JsonRecord, amountAt, asRecord, listAt, recordAt, textAt } from "../json-shape.ts";
+import type { EngineFigures } from "../stream/believable-figures.ts";
 import type { EventReader } from "../stream/event-decoder.ts";
 import type { PlainField } from "../stream/line-template.ts";
-import type { EngineFigures, Tally } from "../stream/tally.ts";
+import type { Tally } from "../stream/tally.ts";
 
 /** What a dialect adds to the events. */
 export interface EventExtras {
@@ -57,11 +58,10 @@ class OpenAiEventReader implements EventReader {
     if (model !== undefined && tally.figures.model === undefined) tally.report({ model });
     const hasFigures = recordAt(event, "usage") !== undefined || counted !== undefined;
     const choice = asRecord(listAt(event, "choices")[0]);
-    if (choice === undefined) {
-      tally.count(hasFigures ? "usage" : "other");
-      return undefined;
-    }
-    const plain = readChoice(choice, tally, counted?.tokensSoFar);
+    if (choice === undefined) tally.count(hasFigures ? "usage" : "other");
+    const plain = choice === undefined ? undefined : readChoice(choice, tally, counted?.tokensSoFar);
+    // After the reason and the figures only `[DONE]` is left, and not all servers send it.
+    if (tally.closed && counted !== undefined) tally.complete = true;
     if (plain === undefined || !hasFigures) return plain;
     const countKey = counted?.countKey;
     return countKey === undefined ? undefined : { ...plain, countKey };

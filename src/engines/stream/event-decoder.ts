@@ -20,6 +20,8 @@ export interface EventReader {
   read(event: unknown, tally: Tally): PlainField | undefined;
   /** Reports the engine's figures of an event whose text is already in the tally; absent where no text event has any. */
   readFigures?(event: unknown, tally: Tally): void;
+  /** Why this protocol's servers are known to end a stream without its closing event. */
+  readonly knownTruncation?: string;
 }
 
 /** Streams that alternate between forms would relearn at every event; after these, the slow path is cheaper. */
@@ -32,6 +34,8 @@ const OPEN_BRACE = 123;
 
 export interface DecoderOptions {
   readonly maxLineBytes?: number;
+  /** The request's limit: a higher count is not believed. */
+  readonly maxTokens?: number | undefined;
   /** false: parse every event. The property test compares both ways. */
   readonly fastPath?: boolean;
 }
@@ -40,7 +44,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
   readonly #reader: EventReader;
   readonly #framer: EventFramer;
   readonly #splitter: LineSplitter;
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   readonly #maxLineBytes: number;
   #lessonsLeft: number;
   #template: LineTemplate | undefined;
@@ -52,6 +56,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
 
   constructor(framing: "sse" | "ndjson", reader: EventReader, options: DecoderOptions = {}) {
     this.#reader = reader;
+    this.#tally = new Tally(options.maxTokens);
     this.#framer = framing === "sse" ? new SseFramer(this) : new NdjsonFramer(this);
     this.#maxLineBytes = options.maxLineBytes ?? MAX_LINE_BYTES;
     this.#splitter = new LineSplitter(this.#framer, this.#maxLineBytes);
@@ -64,6 +69,10 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
 
   get textEvents(): number {
     return this.#tally.textEvents;
+  }
+
+  get complete(): boolean {
+    return this.#tally.complete;
   }
 
   push(bytes: Uint8Array, atNs: number, sharesStamp: boolean): void {
@@ -141,6 +150,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
     this.#sawEvent = true;
     if (isDoneMarker(bytes, start, end)) {
       tally.closed = true;
+      tally.complete = true;
       tally.count("other");
       return;
     }
@@ -162,6 +172,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
 
   #failUnclosed(): void {
     const { totalEvents } = this.#tally;
+    const known = this.#reader.knownTruncation;
     if (!this.#sawEvent && this.#firstStray !== undefined)
       this.#tally.fail("STREAM_MALFORMED", `expected server-sent events, got: ${this.#firstStray}`);
     else
@@ -169,7 +180,7 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
         "STREAM_TRUNCATED",
         totalEvents === 0
           ? "the stream ended without a single event"
-          : `the stream ended without its closing event (events so far: ${totalEvents})`,
+          : `the stream ended without its closing event (events so far: ${totalEvents})${known === undefined ? "" : `; ${known}`}`,
       );
   }
 }
@@ -177,12 +188,13 @@ export class EventStreamDecoder implements StreamDecoder, EventSink {
 /** A response that is one JSON document: read as a single event when it is whole. */
 export class JsonBodyDecoder implements StreamDecoder {
   readonly #reader: EventReader;
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   readonly #pieces: Buffer[] = [];
   #length = 0;
 
-  constructor(reader: EventReader) {
+  constructor(reader: EventReader, options: Pick<DecoderOptions, "maxTokens"> = {}) {
     this.#reader = reader;
+    this.#tally = new Tally(options.maxTokens);
   }
 
   get fault(): StreamFault | undefined {
@@ -191,6 +203,11 @@ export class JsonBodyDecoder implements StreamDecoder {
 
   get textEvents(): number {
     return this.#tally.textEvents;
+  }
+
+  /** One document is whole when its body is, and not before. */
+  get complete(): boolean {
+    return false;
   }
 
   push(bytes: Uint8Array, atNs: number, sharesStamp: boolean): void {

@@ -22,6 +22,11 @@ export class JsonText {
     this.#length += this.#bytes.write(quoted.slice(1, -1), this.#length, "utf8");
   }
 
+  /** As JSON, escapes included. */
+  get bytes(): number {
+    return this.#length;
+  }
+
   get isEmpty(): boolean {
     return this.#length === 0;
   }

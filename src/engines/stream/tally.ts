@@ -3,25 +3,15 @@
  * event allocates nothing but the occasional doubling of an array.
  */
 import { MAX_CHUNK_STAMPS } from "../../core/limits.ts";
-import type { EngineSplit, EventCounts } from "../../record/request-record.ts";
+import type { EventCounts } from "../../record/request-record.ts";
 import type { DecodedStream, StreamFault } from "../engine.ts";
+import { type BelievedFigures, type EngineFigures, believedFigures } from "./believable-figures.ts";
 import { JsonText } from "./json-text.ts";
 
 export type TextChannel = "content" | "reasoning" | "toolCalls";
 
 /** Room for the stamps of a short answer; doubled when full. */
 const FIRST_STAMPS = 256;
-
-/** What the engine reports; a later report replaces the fields that it has. */
-export interface EngineFigures {
-  readonly inputTokens?: number;
-  readonly cachedTokens?: number;
-  readonly outputTokens?: number;
-  readonly reasoningTokens?: number;
-  readonly split?: EngineSplit;
-  readonly finishReason?: string;
-  readonly model?: string;
-}
 
 export class Tally {
   readonly #text = { content: new JsonText(), reasoning: new JsonText(), toolCalls: new JsonText() };
@@ -34,6 +24,7 @@ export class Tally {
     finish: 0,
     other: 0,
   };
+  readonly #maxTokens: number | undefined;
   #figures: EngineFigures = {};
   #atNs = 0;
   #readHasText = false;
@@ -52,6 +43,13 @@ export class Tally {
   #fault: StreamFault | undefined;
   /** The protocol's closing event was seen. */
   closed = false;
+  /** Nothing that counts can follow. */
+  complete = false;
+
+  /** `maxTokens` is what the request asked for at most, where it did. */
+  constructor(maxTokens?: number) {
+    this.#maxTokens = maxTokens;
+  }
 
   get fault(): StreamFault | undefined {
     return this.#fault;
@@ -98,7 +96,9 @@ export class Tally {
     this.#pendingContent = false;
     if (this.#readHasText) this.#sharedStampEvents++;
     this.#readHasText = true;
-    if (tokensSoFar === undefined || tokensSoFar < this.#tokensSoFar) this.#counted = false;
+    // Text is at least one token: a zero says that this server does not count as it goes.
+    if (tokensSoFar === undefined || tokensSoFar < Math.max(this.#tokensSoFar, 1)) this.#counted = false;
+    else if (!Number.isSafeInteger(tokensSoFar)) this.#counted = false;
     if (index >= MAX_CHUNK_STAMPS) return;
     this.#reserve(index);
     this.#stamps[index] = this.#atNs;
@@ -131,6 +131,10 @@ export class Tally {
 
   result(): DecodedStream {
     const kept = Math.min(this.#events.text, MAX_CHUNK_STAMPS);
+    const { figures, outputLimit, discarded } = this.#believedFigures();
+    const first = this.#firstEventTokens;
+    // Counts that came with the text are those that led to the last one.
+    const believed = this.#tokensSoFar <= (figures.outputTokens ?? outputLimit);
     return {
       content: this.#text.content.toString(),
       reasoning: this.#text.reasoning.toString(),
@@ -140,13 +144,23 @@ export class Tally {
       ...(this.#firstVisibleNs !== undefined && { firstVisibleNs: this.#firstVisibleNs }),
       ...(this.#lastTokenNs !== undefined && { lastTokenNs: this.#lastTokenNs }),
       textStampsNs: this.#stamps.slice(0, kept),
-      ...(this.#counted && kept > 0 && { textTokens: this.#tokens.slice(0, kept) }),
+      ...(this.#counted && believed && kept > 0 && { textTokens: this.#tokens.slice(0, kept) }),
       sharedStampEvents: this.#sharedStampEvents,
       ...(this.#invalidUtf8Events > 0 && { invalidUtf8Events: this.#invalidUtf8Events }),
-      ...this.#figures,
-      ...(this.#firstEventTokens !== undefined && { firstEventTokens: this.#firstEventTokens }),
+      ...figures,
+      ...(first !== undefined && believed && { firstEventTokens: first }),
+      ...(discarded !== undefined && { discardedCounts: discarded }),
       ...(this.#fault !== undefined && { fault: this.#fault }),
     };
+  }
+
+  #believedFigures(): BelievedFigures {
+    const { content, reasoning, toolCalls } = this.#text;
+    return believedFigures(this.#figures, {
+      textEvents: this.#events.text,
+      textBytes: content.bytes + reasoning.bytes + toolCalls.bytes,
+      ...(this.#maxTokens !== undefined && { maxTokens: this.#maxTokens }),
+    });
   }
 
   #reserve(index: number): void {

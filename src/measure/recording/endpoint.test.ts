@@ -118,6 +118,30 @@ describe("what passes through the recording endpoint", () => {
     expect(JSON.stringify(sink)).not.toContain("secret-2");
   });
 
+  it("masks a credential that the upstream repeats, the client's or its own", async () => {
+    const url = await upstream((request, response) => {
+      const said = `bad key authorization: ${request.headers.authorization ?? ""}, ${String(request.headers["x-api-key"])}`;
+      response.writeHead(401).end(JSON.stringify({ error: { message: said } }));
+    });
+    const client = await record(url);
+    const headers = { authorization: "Bearer sk-client-1", "x-api-key": "sk-client-2" };
+    const answer = await call(client.endpoint.url + CHAT, { headers, body: CHAT_BODY });
+    // The client is told what its server says: it knows its own key.
+    expect(answer.body.toString()).toContain("Bearer sk-client-1, sk-client-2");
+    const [one] = await client.records();
+    expect(one?.outcome).toMatchObject({
+      code: "UNAUTHORIZED",
+      message: "HTTP 401: bad key authorization: Bearer [credential], [credential]",
+    });
+    expect(JSON.stringify(client.sink)).not.toContain("sk-client");
+    const own = await record(url, {
+      upstream: { engine: stubEngine("openai"), url, headers: { authorization: "Bearer sk-own" } },
+    });
+    await call(own.endpoint.url + CHAT, { body: CHAT_BODY });
+    expect(await own.records()).toMatchObject([{ outcome: { code: "UNAUTHORIZED" } }]);
+    expect(JSON.stringify(own.sink)).not.toContain("sk-own");
+  });
+
   it("puts the upstream's own headers in place of the client's", async () => {
     let authorization: string | undefined;
     const url = await upstream((request, response) => {

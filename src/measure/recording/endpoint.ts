@@ -186,17 +186,18 @@ class Endpoint implements RecordingEndpoint {
       return;
     }
     this.#busy.begin();
+    const headers = this.#forwardedHeaders(request.rawHeaders);
     const relay = new Relay({
       upstream: this.#upstream,
       request: {
         method: request.method ?? "GET",
         path,
-        headers: this.#forwardedHeaders(request.rawHeaders),
+        headers,
         ...(body.length === 0 ? {} : { body }),
       },
       response,
       protocol: protocolOf(path),
-      observer: this.#observer(request, path, body, scheduledNs),
+      observer: this.#observer(request, headers, body, scheduledNs),
       clock: this.#options.clock,
       limitMs: this.#limits.totalMs,
       upstreamUrl: this.#upstreamUrl.href.replace(/\/$/, ""),
@@ -208,13 +209,20 @@ class Endpoint implements RecordingEndpoint {
     });
   }
 
-  #observer(request: IncomingMessage, path: string, body: Buffer, scheduledNs: number): ExchangeObserver {
+  #observer(
+    request: IncomingMessage,
+    sentHeaders: readonly string[],
+    body: Buffer,
+    scheduledNs: number,
+  ): ExchangeObserver {
+    const path = request.url ?? "/";
     const facts = requestFacts(request.method ?? "GET", path, body, this.#options.nonce);
     if (facts === undefined) return UNRECORDED;
     const header = (name: string): string | undefined => headerOf(request.rawHeaders, name);
     const { agent } = this.#options;
     return this.#recorder.observe({
       facts,
+      sentHeaders,
       agent: agentLabel(typeof agent === "string" ? agent : agent({ path, header })),
       step: (header("x-slipway-step") ?? path.split("?", 1)[0] ?? path).slice(0, MAX_LABEL_CHARACTERS),
       scheduledNs,

@@ -5,8 +5,10 @@
 import type { Clock } from "../../core/clock.ts";
 import { MAX_ERROR_BODY_BYTES } from "../../core/limits.ts";
 import type { Completion, DecodedStream, Engine, StreamDecoder } from "../../engines/engine.ts";
-import { SIMULATED_HEADER } from "../../engines/generate.ts";
+import { SIMULATED_HEADER, shownWords } from "../../engines/generate.ts";
 import { retryAfterMs } from "../../engines/retry-after.ts";
+import { shownText } from "../../engines/server-text.ts";
+import type { ShowText } from "../../engines/server-text.ts";
 import type { RecordSink } from "../../record/record-sink.ts";
 import type { Outcome, RequestPhase } from "../../record/request-record.ts";
 import { bodyCopy } from "./copy.ts";
@@ -33,6 +35,8 @@ export interface RecorderOptions {
 /** One exchange that is recorded. */
 export interface RecordedExchange {
   readonly facts: RequestFacts;
+  /** What went to the upstream, name and value in turn: a credential among it stays out of the record. */
+  readonly sentHeaders: readonly string[];
   readonly agent: string;
   readonly step: string;
   /** The client's request had arrived in full. */
@@ -59,7 +63,7 @@ export class Recorder {
     this.#requests++;
     const position = this.#positions.get(exchange.agent) ?? 0;
     this.#positions.set(exchange.agent, position + 1);
-    return new Observation(this.#options, exchange.facts, (completion) =>
+    return new Observation(this.#options, exchange, (completion) =>
       this.#write(exchange, position, completion),
     );
   }
@@ -100,6 +104,7 @@ export class Recorder {
 class Observation implements ExchangeObserver {
   readonly #options: RecorderOptions;
   readonly #decoder: StreamDecoder;
+  readonly #shown: ShowText;
   readonly #done: (completion: Promise<Completion>) => void;
   readonly #errorPieces: Buffer[] = [];
   #errorBytes = 0;
@@ -110,11 +115,12 @@ class Observation implements ExchangeObserver {
 
   constructor(
     options: RecorderOptions,
-    facts: RequestFacts,
+    { facts, sentHeaders }: RecordedExchange,
     done: (completion: Promise<Completion>) => void,
   ) {
     this.#options = options;
     this.#decoder = options.decoderFor(facts.protocol, facts.stream);
+    this.#shown = shownText(headerPairs(sentHeaders));
     this.#done = done;
   }
 
@@ -142,16 +148,20 @@ class Observation implements ExchangeObserver {
     const head = this.#head;
     const packingFault = await this.#copy?.end();
     const whole = ending.kind === "complete" && head !== undefined && head.status < 300;
-    const decoded = this.#decoder.finish(!whole || packingFault !== undefined);
+    const decoded = shownWords(this.#decoder.finish(!whole || packingFault !== undefined), this.#shown);
     return {
       ...(this.#sentNs !== undefined && { sentNs: this.#sentNs }),
       ...(this.#firstByteNs !== undefined && { firstByteNs: this.#firstByteNs }),
       endNs,
       decoded,
-      outcome: this.#outcome(ending, decoded, packingFault),
+      outcome: this.#shownOutcome(this.#outcome(ending, decoded, packingFault)),
       simulated: this.#header(SIMULATED_HEADER) === "1",
       ...(head !== undefined && { httpStatus: head.status }),
     };
+  }
+
+  #shownOutcome(outcome: Outcome): Outcome {
+    return outcome.kind === "failed" ? { ...outcome, message: this.#shown(outcome.message) } : outcome;
   }
 
   #outcome(ending: Ending, decoded: DecodedStream, packingFault: string | undefined): Outcome {
@@ -210,4 +220,11 @@ function faultOf(
   packingFault: string | undefined,
 ): Pick<Failure, "code" | "message"> | undefined {
   return packingFault === undefined ? decoded.fault : { code: "STREAM_MALFORMED", message: packingFault };
+}
+
+function headerPairs(raw: readonly string[]): [string, string][] {
+  return Array.from({ length: raw.length >> 1 }, (_, index) => [
+    raw[2 * index] as string,
+    raw[2 * index + 1] as string,
+  ]);
 }

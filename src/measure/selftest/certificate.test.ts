@@ -143,7 +143,7 @@ test("the rendered certificate shows each cell, the absent as a dash, and the ve
 
     Kept up with 399 events/s.
     At 50 tok/s per stream, trust figures up to 8 streams.
-    At 200 tok/s per stream, trust no figure of this machine.
+    At 200 tok/s per stream, 512 streams are too many to trust; fewer were not tried.
     "
   `);
 });

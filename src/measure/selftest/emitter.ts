@@ -5,8 +5,9 @@
  */
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { holdThread, onNextTurn } from "../../core/clock.ts";
+import { onNextTurn } from "../../core/clock.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
+import { OperatorError } from "../../core/errors.ts";
 import { NS_PER_MS, nsToMs } from "../../core/units.ts";
 import { LogHistogram } from "../../stats/log-histogram.ts";
 import { DueQueue } from "./due-queue.ts";
@@ -24,16 +25,8 @@ export interface EmitterLag {
 /** Answers the lag since the last asking. */
 export const LAG_PATH = "/lag";
 
-/** Timers fire up to a millisecond late, so the last part of a wait is held instead. */
-const HOLDING_NS = 2 * NS_PER_MS;
-
-/**
- * A hold is at least this long, so that what falls due meanwhile is written together and the
- * processor is left to the receiver; spinning would take from it what is to be measured. And at
- * most that long, since new requests wait meanwhile.
- */
-const SHORTEST_HOLD_NS = 0.1 * NS_PER_MS;
-const LONGEST_HOLD_NS = 0.5 * NS_PER_MS;
+/** Timers fire up to a millisecond late, so the rest of a wait is spent turning the event loop. */
+const TURNING_NS = 2 * NS_PER_MS;
 
 /** New requests are looked at after at most this many writes, also when the emitter is behind. */
 const WRITES_PER_TURN = 64;
@@ -65,7 +58,8 @@ export class Emitter {
       readRequests(socket, (path, body) => {
         try {
           this.#answer(socket, path, body);
-        } catch {
+        } catch (thrown) {
+          if (!(thrown instanceof OperatorError)) throw thrown;
           // Some other program of this host found the port: it gets nothing, and disturbs no stream.
           socket.destroy();
         }
@@ -140,15 +134,13 @@ export class Emitter {
   };
 
   #await(dueNs: number, nowNs: number): void {
-    const waitNs = dueNs - nowNs;
-    if (waitNs <= HOLDING_NS) {
-      holdThread(Math.min(Math.max(waitNs, SHORTEST_HOLD_NS), LONGEST_HOLD_NS));
+    if (dueNs - nowNs <= TURNING_NS) {
       onNextTurn(this.#turn);
       return;
     }
     // A request that comes during the wait may be due earlier: it turns the loop again itself.
     this.#turning = false;
-    this.#timer = this.#clock.timerAt(dueNs - HOLDING_NS, () => this.#wake());
+    this.#timer = this.#clock.timerAt(dueNs - TURNING_NS, () => this.#wake());
   }
 
   #write(stream: Stream, nowNs: number): void {

@@ -35,7 +35,9 @@ export function renderCertificate(certificate: Certificate): string {
     highest === undefined
       ? "No event rate of the grid was kept up with."
       : `Kept up with ${Math.round(highest)} events/s.`,
-    ...verdict.trusted.map(({ tokensPerS, streams }) => trustLine(tokensPerS, streams)),
+    ...verdict.trusted.map(({ tokensPerS, streams }) =>
+      trustLine(tokensPerS, streams, fewestTried(certificate, tokensPerS)),
+    ),
     "",
   ].join("\n");
 }
@@ -51,11 +53,18 @@ function busyLines({ loadAverage1Before, machine }: Certificate): string[] {
   ];
 }
 
-function trustLine(tokensPerS: number, streams: number): string {
-  const upTo = streams === 1 ? "1 stream" : `${streams} streams`;
+/** Where even the fewest streams tried were too many, nothing is known of fewer. */
+function trustLine(tokensPerS: number, streams: number, fewest: number): string {
+  const counted = (count: number): string => (count === 1 ? "1 stream" : `${count} streams`);
   return streams === 0
-    ? `At ${tokensPerS} tok/s per stream, trust no figure of this machine.`
-    : `At ${tokensPerS} tok/s per stream, trust figures up to ${upTo}.`;
+    ? `At ${tokensPerS} tok/s per stream, ${counted(fewest)} are too many to trust; fewer were not tried.`
+    : `At ${tokensPerS} tok/s per stream, trust figures up to ${counted(streams)}.`;
+}
+
+function fewestTried({ cells }: Certificate, tokensPerS: number): number {
+  return Math.min(
+    ...cells.filter(({ plan }) => plan.tokensPerS === tokensPerS).map(({ plan }) => plan.streams),
+  );
 }
 
 function cellColumns(cell: CertifiedCell): string[] {

@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../../core/clock.ts";
-import { OperatorError } from "../../core/errors.ts";
+import { OperatorError, printable } from "../../core/errors.ts";
 import { CONTROL_TIMEOUT_MS } from "../../core/limits.ts";
 import { plainEnvironment, startChild } from "../../core/process.ts";
 import type { OwnedChild } from "../../core/process.ts";
@@ -45,7 +45,7 @@ export async function runSelftest(options: SelftestOptions): Promise<Certificate
   const loadAverage1Before = readLoadAverage1();
   const { child, url } = await startEmitter(clock);
   const transport = createHttpTransport(url, { clock });
-  const target: GenerateTarget = { plane: openAiDataPlane(), transport, url };
+  const target: GenerateTarget = { plane: openAiDataPlane(), transport, url, shown: printable };
   try {
     await certifyCell(WARM_UP, target, options);
     const cells: CertifiedCell[] = [];
@@ -85,7 +85,7 @@ async function readLag(target: GenerateTarget, clock: Clock): Promise<EmitterLag
     ...limits,
     consume: (bytes) => {
       text += Buffer.from(bytes).toString("latin1");
-      return true;
+      return "more";
     },
   });
   if (ending.kind !== "complete") throw emitterFailed(`its lag could not be read: ${ending.kind}`);

@@ -85,6 +85,7 @@ describe("timetables", () => {
   test("with a field missing or out of range are refused", () => {
     const { body = "" } = openAiDataPlane().buildRequest(timetableRequest({ ...timetable, gapNs: 0 }));
     expect(() => readTimetable(body)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
+    expect(() => readTimetable("no JSON")).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
     expect(() => readTimetable("{}")).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
   });
 });

@@ -4,9 +4,10 @@
  * CLOCK_MONOTONIC reading taken just before it was written. That clock is shared by the processes
  * of one host, so receive − write is the error of a stamp, whatever the emitter's own lateness.
  */
-import { parseWith } from "../../core/yaml.ts";
 import { z } from "zod";
+import { parseWith } from "../../core/yaml.ts";
 import type { GenerateRequest } from "../../engines/engine.ts";
+import { parseJson } from "../../engines/json-shape.ts";
 
 const timetableSchema = z.strictObject({
   /** When the first event is due, on the shared monotonic clock; at once if the request is later. */
@@ -37,8 +38,8 @@ const bodySchema = z.object({ messages: z.tuple([z.object({ content: z.string() 
 
 /** The timetable of a request's body; CONFIG_INVALID for anything else. */
 export function readTimetable(body: string): Timetable {
-  const { messages } = parseWith(bodySchema, JSON.parse(body), "self-test request");
-  return parseWith(timetableSchema, JSON.parse(messages[0].content), "self-test timetable");
+  const { messages } = parseWith(bodySchema, parseJson(body), "self-test request");
+  return parseWith(timetableSchema, parseJson(messages[0].content), "self-test timetable");
 }
 
 /** One streamed event as HTTP bytes, formatted once; only the digits of its stamp change. */
