@@ -15,6 +15,7 @@ import { findRun } from "../../store/list-runs.ts";
 import { readRun } from "../../store/read-run.ts";
 import { writeReportDocuments } from "../../store/report-documents.ts";
 import type { CliIo, ExitCode } from "../io.ts";
+import { shownPath } from "../shown-path.ts";
 import type { InputFlags, ReportInputs } from "./inputs.ts";
 import { judgeRun, readReportInputs } from "./inputs.ts";
 
@@ -47,7 +48,7 @@ export async function reportRuns(
   const paths = [...new Set(names.map((name) => findRun(runsDir, name, io.cwd)))];
   // Read before any run, so that a bad file costs no wait.
   const inputs = readReportInputs(flags, io.cwd);
-  const reports = paths.map((path) => openReport(path, inputs, flags));
+  const reports = paths.map((path) => openReport(path, inputs, flags, io.cwd));
   const page = renderHtml(reports, await chartDrawer());
   const files = written(reports, page, flags.out === undefined ? undefined : resolve(io.cwd, flags.out));
   announce(reports, files, flags, io);
@@ -59,10 +60,16 @@ function worstExit(exits: readonly ExitCode[]): ExitCode {
   return ([1, 4] as const).find((exit) => exits.includes(exit)) ?? 0;
 }
 
-function openReport(path: string, inputs: ReportInputs, flags: RunReportFlags): OpenReport {
+function openReport(path: string, inputs: ReportInputs, flags: RunReportFlags, cwd: string): OpenReport {
   const views = readRunViews(readRun(path, { skipDamaged: flags.skipDamaged === true }));
   const { sections, exit } = judgeRun(inputs, views.analysis);
-  return { path, views, sections, exit, model: toReportModel(views.analysis, { runDirectory: path }) };
+  return {
+    path,
+    views,
+    sections,
+    exit,
+    model: toReportModel(views.analysis, { runDirectory: shownPath(path, cwd) }),
+  };
 }
 
 /** With several runs each has a folder of its own under the one page. */
