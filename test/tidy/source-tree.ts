@@ -20,7 +20,7 @@ export function renderComplaint(complaint: Complaint): string {
   return `${complaint.path}:${complaint.line} ${complaint.rule}: ${complaint.advice}`;
 }
 
-/** What tools put beside the sources. */
+/** What tools put beside the sources, at the root. */
 const NOT_OURS: ReadonlySet<string> = new Set(["node_modules", "dist", "coverage", "runs", ".git", ".cache"]);
 /** Recorded bytes and texts that agents read: data, to which no rule of style applies. */
 const DATA_FOLDERS = ["test/fixtures/", "examples/", "studies/", "presets/"];
@@ -35,7 +35,7 @@ export function isData(path: string): boolean {
 
 function listPaths(root: string, folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
-    .filter((entry) => !NOT_OURS.has(entry.name))
+    .filter((entry) => folder !== "" || !NOT_OURS.has(entry.name))
     .flatMap((entry) => {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) return listPaths(root, path);
