@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { madeRun } from "../../../test/fakes/recorded-run.ts";
 import type { MadeCell } from "../../../test/fakes/two-agent-run.ts";
 import { twoAgentRun } from "../../../test/fakes/two-agent-run.ts";
+import { block } from "../../../test/fakes/viewed-run.ts";
 import type { TelemetrySample } from "../../record/event-record.ts";
 import type { TrialRecord } from "../../record/trial-record.ts";
 import { analyseRun } from "../analyse-run.ts";
@@ -86,6 +88,35 @@ describe("the summary of several cells", () => {
     expect(insight.top.map((one) => one.label)).toEqual(["b", "a"]);
     expect(insight.bottom.map((one) => one.label)).toEqual(["c"]);
     expect(insight.rankedBy.name).toBe("true efficiency");
+  });
+
+  it("ranks a ladder by true speedup, and says that efficiencies of different counts are not alike", () => {
+    const ladder = [1, 2, 4].flatMap((agents) =>
+      [0, 1].flatMap((repeat) =>
+        block({
+          repeat,
+          cell: `N=${agents}`,
+          names: ["a", "b", "c", "d"].slice(0, agents),
+          // 1, then 2 × 0.8 = 1.6 and 4 × 0.3 = 1.2 of what one agent does alone.
+          togetherTokS: { 1: 100, 2: 80, 4: 30 }[agents] ?? 0,
+        }),
+      ),
+    );
+    const made = madeRun(ladder);
+    const { rankedBy, top, bottom } = runInsight(analyseRun(made), { trials: made.trials });
+    expect(rankedBy).toMatchObject({ name: "true speedup", caution: expect.stringContaining("not alike") });
+    expect([...top, ...bottom].map((one) => one.label)).toEqual(["N=2", "N=4", "N=1"]);
+    expect(insight.rankedBy).not.toHaveProperty("caution");
+  });
+
+  it("ranks by the balance index only where no cell has a true figure", () => {
+    const together = run.trials.filter((trial) => trial.kind === "together");
+    const alone = runInsight(analyseRun({ ...run, trials: together }), { trials: together });
+    expect(alone.rankedBy.name).toBe("balance (published efficiency)");
+    const solos = run.trials.filter((trial) => trial.kind === "together" || trial.cell === "a");
+    const some = runInsight(analyseRun({ ...run, trials: solos }), { trials: solos });
+    expect(some.rankedBy.name).toBe("true efficiency");
+    expect(some.top.map((one) => one.label)).toEqual(["a"]);
   });
 
   it("counts contention by scenario", () => {

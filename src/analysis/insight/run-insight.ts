@@ -58,7 +58,12 @@ export interface RunInsight {
   readonly overall: GroupInsight;
   /** Empty where there is one scenario only. */
   readonly scenarios: readonly GroupInsight[];
-  readonly rankedBy: { readonly name: string; readonly unit: string };
+  readonly rankedBy: {
+    readonly name: string;
+    readonly unit: string;
+    /** Why cells so ranked are less alike than the figures look; absent where they are. */
+    readonly caution?: string;
+  };
   readonly top: readonly RankedCell[];
   /** Lowest first; shares no cell with `top`. */
   readonly bottom: readonly RankedCell[];
@@ -71,6 +76,7 @@ interface Watched {
   readonly of: (block: BlockAnalysis) => number | undefined;
 }
 
+const TRUE_SPEEDUP: Watched = { name: "true speedup", unit: "×", of: (block) => block.true?.speedup };
 const TRUE_EFFICIENCY: Watched = {
   name: "true efficiency",
   unit: "%",
@@ -83,7 +89,7 @@ const BALANCE: Watched = {
 };
 
 const FIGURES: readonly Watched[] = [
-  { name: "true speedup", unit: "×", of: (block) => block.true?.speedup },
+  TRUE_SPEEDUP,
   TRUE_EFFICIENCY,
   { name: "balance index (published speedup)", unit: "×", of: (block) => block.nominal?.speedup },
   BALANCE,
@@ -105,7 +111,7 @@ export function runInsight(analysis: RunAnalysis, facts: InsightFacts): RunInsig
   const { cells, manifest } = analysis;
   const byScenario = new Map<string, CellAnalysis[]>();
   for (const cell of cells) byScenario.set(cell.scenario, [...(byScenario.get(cell.scenario) ?? []), cell]);
-  const rankedBy = analysis.overall.trueEfficiencyPct === undefined ? BALANCE : TRUE_EFFICIENCY;
+  const rankedBy = rankingFigure(cells);
   const ranked = cells.flatMap((cell) => rankedCell(cell, rankedBy)).sort((a, b) => b.mean - a.mean);
   const each = Math.min(MOST_RANKED, Math.ceil(ranked.length / 2));
   return {
@@ -113,7 +119,11 @@ export function runInsight(analysis: RunAnalysis, facts: InsightFacts): RunInsig
     simulated: analysis.simulated,
     overall: groupInsight("all", cells),
     scenarios: byScenario.size > 1 ? [...byScenario].map(([name, own]) => groupInsight(name, own)) : [],
-    rankedBy: { name: rankedBy.name, unit: rankedBy.unit },
+    rankedBy: {
+      name: rankedBy.name,
+      unit: rankedBy.unit,
+      ...(countsDiffer(cells) ? { caution: COUNTS_DIFFER } : {}),
+    },
     top: ranked.slice(0, each),
     bottom: ranked.slice(each).reverse().slice(0, MOST_RANKED),
     outliers: outliersOf(cells, {
@@ -121,6 +131,22 @@ export function runInsight(analysis: RunAnalysis, facts: InsightFacts): RunInsig
       telemetry: (trial) => samplesOf(trial, facts.telemetry ?? []),
     }),
   };
+}
+
+const COUNTS_DIFFER =
+  "efficiencies of different numbers of agents are not alike: each is a speedup divided by its own number";
+
+/**
+ * True figures whenever some cell has them, the balance index only where none has: it says nothing
+ * of what running together gained. Efficiency has one scale for one number of agents only.
+ */
+function rankingFigure(cells: readonly CellAnalysis[]): Watched {
+  if (!cells.some((cell) => valuesOf(cell, TRUE_EFFICIENCY.of).length > 0)) return BALANCE;
+  return countsDiffer(cells) ? TRUE_SPEEDUP : TRUE_EFFICIENCY;
+}
+
+function countsDiffer(cells: readonly CellAnalysis[]): boolean {
+  return new Set(cells.map((cell) => cell.agentNames.length)).size > 1;
 }
 
 function groupInsight(name: string, cells: readonly CellAnalysis[]): GroupInsight {

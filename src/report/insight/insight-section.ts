@@ -14,6 +14,7 @@ export function insightSection(insight: RunInsight): Section {
     simulated: insight.simulated,
     blocks: [
       lead(firstSentence(insight)),
+      ...(rankedBy.caution === undefined ? [] : [plain(sentence(rankedBy.caution))]),
       ...distribution(overall, "Over all trials; sd within: between repeats of one configuration"),
       plain(contentionSentence(overall)),
       ...(scenarios.length === 0
@@ -36,6 +37,10 @@ export function insightSection(insight: RunInsight): Section {
         : list(outliers.map(outlierSentence))),
     ],
   };
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 function firstSentence({ overall, rankedBy, top, bottom }: RunInsight): string {
