@@ -84,12 +84,15 @@ function configurationsBody(model: ReportModel): readonly Markup[] {
   if (model.cells.length < 2) return [];
   return [
     tableMarkup(cellTable(model.cells), "Means over the together trials of each configuration"),
-    tableMarkup(
-      figureTable(model.overall),
-      "Over the together trials of all configurations, however they differ",
-    ),
+    ...overallBlock(model),
     ...model.repeats.map((sentence) => html`<p>${sentence}</p>`),
   ];
+}
+
+/** Where cells may not be averaged, the label says why and there is no table. */
+function overallBlock({ overall, overallLabel = "" }: ReportModel): readonly Markup[] {
+  if (overall.length > 0) return [tableMarkup(figureTable(overall), overallLabel)];
+  return overallLabel === "" ? [] : [html`<p>${overallLabel}.</p>`];
 }
 
 function agentsBody(model: ReportModel, { analysis }: RunViews, frame: Frame): readonly Markup[] {
