@@ -8,6 +8,7 @@ import { cellsOf } from "../../workload/matrix.ts";
 import { scenarioSchema } from "../../workload/scenario.ts";
 import { analyseRun } from "../analyse-run.ts";
 import { antiPatterns } from "./anti-patterns.ts";
+import { recommend } from "./recommend.ts";
 
 /** Faster together than in turn, so that nothing is wrong unless a test says so. */
 const good: MadeCell = { cell: "good", togetherTokS: [90, 91, 92, 90.5, 91.5] };
@@ -42,6 +43,31 @@ describe("anti-patterns", () => {
     expect(idsOf([{ cell: "slow", togetherTokS: [40, 41, 42, 40.5] }])).toEqual(["together-is-slower"]);
     // One trial has no interval, and so nothing to be sure by.
     expect(idsOf([{ cell: "slow", togetherTokS: [40] }])).toEqual([]);
+  });
+
+  it("are no verdict on sharing where agents pause, or where the client was late in some block", () => {
+    const slow: MadeCell = { cell: "slow", togetherTokS: [40, 41, 42, 40.5] };
+    // The second request follows the first, which takes some 3 seconds, after 10: the wall holds the rest.
+    const pausing: MadeCell = {
+      ...slow,
+      request: (_, position) => (position === 1 ? { atMs: 10_000 } : {}),
+    };
+    // The engine claims more work than the client's 3 seconds hold.
+    const late: MadeCell = {
+      ...slow,
+      request: (repeat) => (repeat === 0 ? { record: { split: { prefillMs: 60, decodeMs: 9_000 } } } : {}),
+    };
+    const twice = (cell: MadeCell): readonly MadeCell[] => [cell, { ...cell, cell: "again" }];
+    for (const cell of [pausing, late]) {
+      const analysis = analyseRun(twoAgentRun(twice(cell)));
+      const { figures } = defined(analysis.cells[0], "a cell");
+      // The figure itself lies below 1 by its whole interval.
+      expect(figures.trueSpeedup).toMatchObject({ spread: { kind: "known" } });
+      expect(figures.trueSpeedup?.max).toBeLessThan(1);
+      expect(antiPatterns(analysis).map((one) => one.id)).not.toContain("together-is-slower");
+      expect(JSON.stringify(recommend(analysis))).not.toContain('"in-turn"');
+    }
+    expect(JSON.stringify(recommend(analyseRun(twoAgentRun(twice(slow)))))).toContain('"in-turn"');
   });
 
   it("are cold models and settings that come out the same", () => {

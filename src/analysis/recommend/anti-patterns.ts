@@ -4,6 +4,7 @@ import { mean } from "../../stats/quantile.ts";
 import { welchTest } from "../../stats/welch.ts";
 import type { RunAnalysis } from "../analyse-run.ts";
 import type { CellAnalysis } from "../cell.ts";
+import { judgedSpeedup } from "./judged-speedup.ts";
 import { contextsAsked } from "./resources.ts";
 
 export interface AntiPattern {
@@ -44,9 +45,9 @@ export function antiPatterns(analysis: RunAnalysis): readonly AntiPattern[] {
 /** Whole interval under 1: the same work one agent after the other would have been done sooner. */
 function togetherIsSlower({ cells }: RunAnalysis): readonly AntiPattern[] {
   const slower = cells.flatMap((cell) => {
-    const spread = cell.figures.trueSpeedup?.spread;
-    return cell.agentNames.length > 1 && spread?.kind === "known" && spread.ci95.high < 1
-      ? [{ label: cell.label, mean: cell.figures.trueSpeedup?.mean ?? 0, high: spread.ci95.high }]
+    const speedup = judgedSpeedup(cell);
+    return cell.agentNames.length > 1 && speedup?.spread.kind === "known" && speedup.spread.ci95.high < 1
+      ? [{ label: cell.label, mean: speedup.mean, high: speedup.spread.ci95.high }]
       : [];
   });
   const worst = slower.reduce<(typeof slower)[number] | undefined>(

@@ -6,6 +6,7 @@ import { lengthsDiffer } from "../comparability.ts";
 import { mean } from "../../stats/quantile.ts";
 import type { AntiPattern } from "./anti-patterns.ts";
 import { antiPatterns } from "./anti-patterns.ts";
+import { judgedSpeedup } from "./judged-speedup.ts";
 import type { Need } from "./need.ts";
 import { NEEDS } from "./need.ts";
 import type { Ranking } from "./rank.ts";
@@ -159,7 +160,7 @@ const WISHES: Readonly<Record<Need["id"] | "constrained", string>> = {
 
 /** The best cell's true speedup, where even that lies below 1 by its whole interval. */
 function fasterInTurn(cells: readonly CellAnalysis[]): number | undefined {
-  const speedups = cells.map((cell) => cell.figures.trueSpeedup).filter((one) => one !== undefined);
+  const speedups = cells.map(judgedSpeedup).filter((one) => one !== undefined);
   if (speedups.length === 0 || speedups.length < cells.length) return undefined;
   const below = speedups.every(({ spread }) => spread.kind === "known" && spread.ci95.high < 1);
   return below ? Math.max(...speedups.map((one) => one.mean)) : undefined;
