@@ -63,6 +63,8 @@ export interface FoldTotals {
 
 export interface FoldedRun {
   readonly trials: readonly FoldedTrial[];
+  /** Measured requests whose server gave counts that cannot be true; `first` says which the first of them lost. */
+  readonly discarded: { readonly requests: number; readonly first: string | undefined };
   readonly chunkGaps: (cellHash: string, agent: string) => ChunkGaps | undefined;
   readonly totals: FoldTotals;
 }
@@ -95,6 +97,8 @@ export class RunFold {
   #answered = 0;
   #warmUp = 0;
   #unfinished = 0;
+  #discarded = 0;
+  #firstDiscarded: string | undefined;
 
   constructor(trials: readonly TrialRecord[]) {
     for (const record of trials)
@@ -114,6 +118,10 @@ export class RunFold {
       return;
     }
     this.#measured++;
+    if (record.discardedCounts !== undefined) {
+      this.#discarded++;
+      this.#firstDiscarded ??= record.discardedCounts;
+    }
     if (record.outcome.kind === "ok") this.#answered++;
     else this.#withoutGaps.add(record.requestId);
     if (record.outcome.kind === "failed")
@@ -159,6 +167,7 @@ export class RunFold {
           ...[...groups].map(agentRun),
         ]),
       })),
+      discarded: { requests: this.#discarded, first: this.#firstDiscarded },
       chunkGaps: (cellHash, agent) => this.#gaps.get(`${cellHash}/${agent}`),
       totals: {
         measured: this.#measured,

@@ -187,6 +187,14 @@ describe("warnings", () => {
     expect(warning?.message).toContain("22 requests");
   });
 
+  it("say which counts of the server cannot be true, and in how many requests", () => {
+    const [warning] = warningsOf(block(withRecord({ discardedCounts: "output 900 (at most 16)" })));
+    expect(warning?.code).toBe("COUNTS_DISCARDED");
+    expect(warning?.message).toContain("22 of ");
+    expect(warning?.message).toContain("output 900 (at most 16)");
+    expect(warning?.remedy).toContain("requests.jsonl");
+  });
+
   it("say how many requests a percentile lacks", () => {
     const [warning] = warningsOf(block([request, request]));
     expect(warning).toMatchObject({ code: "PERCENTILES_MISSING" });

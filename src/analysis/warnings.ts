@@ -39,6 +39,7 @@ const CHECKS: readonly WarningCheck[] = [
   clientBottleneck,
   promptLengths,
   outputLengths,
+  countsDiscarded,
   estimatedTokens,
   outliers,
   fewRequests,
@@ -102,6 +103,18 @@ function clientLate({ run }: WarningInput): readonly RunWarning[] {
       message: `${late} of ${count(told, "request")} came back faster than the engine says it worked, by up to ${mostMs.toFixed(1)} ms: the client was too late to stamp it. Blocks with such a request give no true speedup, retention or gain`,
       remedy:
         "give the client a core of its own: measure from another machine or with fewer agents; slipway bench --selftest shows this machine's limits",
+    },
+  ];
+}
+
+function countsDiscarded({ run: { discarded, totals } }: WarningInput): readonly RunWarning[] {
+  if (discarded.requests === 0) return [];
+  return [
+    {
+      code: "COUNTS_DISCARDED",
+      message: `the server gave counts that cannot be true in ${discarded.requests} of ${count(totals.measured, "request")}, for example ${discarded.first}; figures are without them`,
+      remedy:
+        "update the server or what stands between it and the client; discardedCounts in requests.jsonl names each count",
     },
   ];
 }

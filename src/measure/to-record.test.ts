@@ -62,6 +62,12 @@ describe("toRequestRecord", () => {
     expect(chunks).toEqual({ v: 1, requestId: "t1/alone/0", firstNs: 300, gapsUs: [5] });
   });
 
+  it("keeps which counts of the server were discarded, and nothing where none were", () => {
+    const words = "output 900 (at most 16)";
+    expect(lines(decoded({ discardedCounts: words })).record.discardedCounts).toBe(words);
+    expect(lines(decoded()).record).not.toHaveProperty("discardedCounts");
+  });
+
   it("leaves out stamps that never happened instead of writing zeros", () => {
     const silent = lines(
       {

@@ -61,6 +61,7 @@ export function toRequestRecord(request: CompletedRequest): RequestLines {
     events: decoded.events,
     sharedStampEvents: decoded.sharedStampEvents,
     ...(decoded.split === undefined ? {} : { split: decoded.split }),
+    ...(decoded.discardedCounts === undefined ? {} : { discardedCounts: decoded.discardedCounts }),
     ...(decoded.finishReason === undefined ? {} : { finishReason: decoded.finishReason }),
     outcome: completion.outcome,
     ...(request.clientQueueMs === undefined ? {} : { clientQueueMs: request.clientQueueMs }),

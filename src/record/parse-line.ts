@@ -52,6 +52,7 @@ export function requestProblem(value: unknown): LineProblem {
     texts(value, REQUEST_TEXTS) ??
     numbers(value, ["position", "sharedStampEvents"]) ??
     optionalNumbers(value, REQUEST_OPTIONAL_NUMBERS) ??
+    (value["discardedCounts"] === undefined ? undefined : texts(value, ["discardedCounts"])) ??
     booleans(value, ["promptCold", "simulated"]) ??
     numbers(stamps, ["scheduledNs", "endNs"]) ??
     optionalNumbers(stamps, STAMPS_OPTIONAL) ??

@@ -98,6 +98,8 @@ export interface RequestRecord {
   /** Text events that shared their stamp with an earlier event of the same read. */
   readonly sharedStampEvents: number;
   readonly split?: EngineSplit;
+  /** Counts of the server that cannot be true, in words; `tokens` and `split` are without them. */
+  readonly discardedCounts?: string;
   readonly finishReason?: string;
   readonly outcome: Outcome;
   /** Time spent waiting for a place under the endpoint's in-flight limit, before sending. */
