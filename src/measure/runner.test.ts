@@ -172,7 +172,12 @@ describe("failures", () => {
     );
     expect(ran.measured.map((record) => record.outcome.kind)).toEqual(["ok", "failed", "ok"]);
     expect(ran.sink.trials[0]).toMatchObject({ failures: 1, status: "complete" });
-    expect(ran.sink.trials[0]?.warnings.map((warning) => warning.code)).toEqual(["FAILED_REQUESTS"]);
+    expect(ran.sink.trials[0]?.warnings).toMatchObject([
+      {
+        code: "FAILED_REQUESTS",
+        message: expect.stringMatching(/^1 of 3 requests of this trial failed;/),
+      },
+    ]);
   });
 
   it("end the collector, whose second call needs the first's answer", async () => {

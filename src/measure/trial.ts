@@ -137,7 +137,7 @@ function trialRecord(
       : [
           {
             code: "FAILED_REQUESTS",
-            message: `${failures} of ${measured.agentTimes.reduce((sum, time) => sum + time.requests, 0)} requests failed; rates count answered tokens only`,
+            message: `${failures} of ${measured.agentTimes.reduce((sum, time) => sum + time.requests, 0)} requests of this trial failed; rates count answered tokens only`,
             remedy: "see the outcomes in requests.jsonl; slipway doctor shows whether the endpoint is well",
           },
         ];
