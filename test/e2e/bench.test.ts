@@ -63,6 +63,33 @@ describe("a benchmark without a server", () => {
     expect(measured.every((record) => (record["tokens"] as { input: number }).input === 16)).toBe(true);
   });
 
+  it("lists its cells in the order of the scenario, however its trials were shuffled", async () => {
+    const { cwd, runs } = place("cell-order");
+    await slipway(["bench", ...SHORT, "--runs", "1", "--seed", "7", "--agents", "1,2,3,4"], { cwd });
+    const [run] = runs() as [string];
+    const { cells } = JSON.parse(readFileSync(join(run, "manifest.json"), "utf8")) as {
+      readonly cells: readonly { readonly label: string }[];
+    };
+    expect(cells.map(({ label }) => label.split(" ").at(-1))).toEqual(["N=1", "N=2", "N=3", "N=4"]);
+    const asRun = new Set(linesOf(run, "trials.jsonl").map((trial) => trial["cell"]));
+    expect([...asRun]).not.toEqual(cells.map(({ label }) => label));
+  });
+
+  it("leaves the documents that slipway report writes again", async () => {
+    const { cwd, runs } = place("again");
+    await slipway(["bench", ...SHORT, "--runs", "1", "--seed", "7"], { cwd });
+    const [run] = runs() as [string];
+    const documents = (): unknown => ({
+      // The run's end is stamped after its documents are written.
+      analysis: { ...JSON.parse(readFileSync(join(run, "analysis.json"), "utf8")), manifest: undefined },
+      report: readFileSync(join(run, "report.md"), "utf8"),
+    });
+    const left = documents();
+    const { code } = await slipway(["report", run], { cwd });
+    expect(code).toBe(0);
+    expect(documents()).toEqual(left);
+  });
+
   it("prints exactly one JSON document on stdout when asked to", async () => {
     const { cwd } = place("json");
     const { code, stdout } = await slipway(["bench", ...SHORT, "--runs", "1", "--json"], { cwd });

@@ -3,16 +3,16 @@
  * so that any old run can be worked out again, and written beside the records they come from.
  */
 import type { RunAnalysis } from "../../analysis/analyse-run.ts";
-import { analyseRun } from "../../analysis/analyse-run.ts";
+import { readRunViews } from "../../analysis/run-views.ts";
 import { toSummary } from "../../analysis/summary.ts";
 import type { RunStatus } from "../../record/run-manifest.ts";
-import { renderMarkdown } from "../../report/markdown.ts";
 import type { ReportModel } from "../../report/model.ts";
 import { toReportModel } from "../../report/model.ts";
 import { renderTerminal } from "../../report/terminal.ts";
 import { readRun } from "../../store/read-run.ts";
 import type { RunWriter } from "../../store/run-directory.ts";
 import type { CliIo, ExitCode } from "../io.ts";
+import { runDocuments } from "../report/run-documents.ts";
 import type { RawBenchFlags } from "./flags.ts";
 
 export function finishRun(writer: RunWriter, status: RunStatus, flags: RawBenchFlags, io: CliIo): ExitCode {
@@ -52,11 +52,10 @@ function documents(
   status: RunStatus,
 ): { readonly analysis: RunAnalysis; readonly model: ReportModel } {
   writer.updateManifest({ status });
-  const source = readRun(writer.path);
-  const analysis = analyseRun(source);
+  const views = readRunViews(readRun(writer.path));
+  const { analysis } = views;
   const model = toReportModel(analysis, { runDirectory: writer.path });
   writer.writeDocument("summary.json", toSummary(analysis));
-  writer.writeDocument("analysis.json", analysis);
-  writer.writeDocument("report.md", renderMarkdown(model));
+  for (const { name, text } of runDocuments(model, views)) writer.writeDocument(name, text);
   return { analysis, model };
 }

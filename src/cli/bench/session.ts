@@ -191,7 +191,6 @@ function newManifest(
 ): RunManifest {
   const startedIso = io.clock.wallIso();
   const certificate = loadMachineCertificate(io);
-  const cells = new Map(trials.map(({ cell }) => [cell.hash, { hash: cell.hash, label: cell.label }]));
   return {
     formatVersion: RUN_FORMAT_VERSION,
     // The suffix comes from the system, not from the seed: two runs of one seed are two runs.
@@ -209,7 +208,8 @@ function newManifest(
     endpoints: [],
     ...(certificate === undefined ? {} : { certificate }),
     simulated: [...connections.endpoints.values()].some(({ engine }) => engine.kind === "simulated"),
-    cells: [...cells.values()],
+    // Of the scenario, since trials are shuffled and a reader wants the order of the file.
+    cells: cellsOf(spec.scenario).map(({ hash, label }) => ({ hash, label })),
     plannedTrials: trials.length,
   };
 }

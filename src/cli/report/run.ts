@@ -4,20 +4,18 @@ import { readRunViews } from "../../analysis/run-views.ts";
 import { OperatorError } from "../../core/errors.ts";
 import type { RunReport } from "../../report/html/page.ts";
 import { renderHtml } from "../../report/html/page.ts";
-import { insightSection } from "../../report/insight/insight-section.ts";
-import { renderMarkdown } from "../../report/markdown.ts";
 import { toReportModel } from "../../report/model.ts";
 import { chartDrawer } from "../../report/plots/draw.ts";
-import { recommendSection } from "../../report/recommend/recommend-section.ts";
-import { renderSectionMarkdown } from "../../report/section/section-markdown.ts";
 import { renderSectionText } from "../../report/section/section-text.ts";
 import { findRun } from "../../store/list-runs.ts";
 import { readRun } from "../../store/read-run.ts";
+import type { ReportDocument } from "../../store/report-documents.ts";
 import { writeReportDocuments } from "../../store/report-documents.ts";
 import type { CliIo, ExitCode } from "../io.ts";
 import { shownPath } from "../shown-path.ts";
 import type { InputFlags, ReportInputs } from "./inputs.ts";
 import { judgeRun, readReportInputs } from "./inputs.ts";
+import { runDocuments } from "./run-documents.ts";
 
 export interface RunReportFlags extends InputFlags {
   readonly runsDir: string;
@@ -93,17 +91,8 @@ function folderOf(path: string, index: number, reports: readonly OpenReport[]): 
   return before === 0 ? name : `${name}-${before + 1}`;
 }
 
-function documentsOf({ model, views, sections = [] }: OpenReport) {
-  const { analysis, insight, recommendations } = views;
-  const document = { ...analysis, insight, scaling: model.scaling, recommendations };
-  const parts = [
-    renderMarkdown(model),
-    ...[insightSection(insight), recommendSection(recommendations), ...sections].map(renderSectionMarkdown),
-  ];
-  return [
-    { name: "analysis.json", text: `${JSON.stringify(document, undefined, 2)}\n` },
-    { name: "report.md", text: parts.join("\n") },
-  ];
+function documentsOf({ model, views, sections }: OpenReport): readonly ReportDocument[] {
+  return runDocuments(model, views, sections);
 }
 
 function announce(
