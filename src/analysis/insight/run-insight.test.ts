@@ -103,7 +103,10 @@ describe("the summary of several cells", () => {
       ),
     );
     const made = madeRun(ladder);
-    const { rankedBy, top, bottom } = runInsight(analyseRun(made), { trials: made.trials });
+    const { rankedBy, top, bottom, overall } = runInsight(analyseRun(made), { trials: made.trials });
+    // A mean over one, two and four agents describes none of them.
+    expect(overall.figures).toEqual([]);
+    expect(insight.overall.figures).not.toEqual([]);
     expect(rankedBy).toMatchObject({ name: "true speedup", caution: expect.stringContaining("not alike") });
     expect([...top, ...bottom].map((one) => one.label)).toEqual(["N=2", "N=4", "N=1"]);
     expect(insight.rankedBy).not.toHaveProperty("caution");

@@ -117,8 +117,11 @@ export function runInsight(analysis: RunAnalysis, facts: InsightFacts): RunInsig
   return {
     runId: manifest.runId,
     simulated: analysis.simulated,
-    overall: groupInsight("all", cells),
-    scenarios: byScenario.size > 1 ? [...byScenario].map(([name, own]) => groupInsight(name, own)) : [],
+    overall: groupInsight("all", cells, analysis.pooling.kind === "pooled"),
+    scenarios:
+      byScenario.size > 1
+        ? [...byScenario].map(([name, own]) => groupInsight(name, own, !countsDiffer(own)))
+        : [],
     rankedBy: {
       name: rankedBy.name,
       unit: rankedBy.unit,
@@ -149,7 +152,8 @@ function countsDiffer(cells: readonly CellAnalysis[]): boolean {
   return new Set(cells.map((cell) => cell.agentNames.length)).size > 1;
 }
 
-function groupInsight(name: string, cells: readonly CellAnalysis[]): GroupInsight {
+/** Figures only where the cells may be averaged; see the pooling of the analysis. */
+function groupInsight(name: string, cells: readonly CellAnalysis[], pooled: boolean): GroupInsight {
   const sum = (of: (cell: CellAnalysis) => number): number =>
     cells.reduce((total, cell) => total + of(cell), 0);
   const contended = sum((cell) => cell.contention.contended);
@@ -158,7 +162,7 @@ function groupInsight(name: string, cells: readonly CellAnalysis[]): GroupInsigh
     name,
     configurations: cells.length,
     trials: sum((cell) => cell.blocks.length),
-    figures: FIGURES.flatMap(({ name: figure, unit, of }) => {
+    figures: (pooled ? FIGURES : []).flatMap(({ name: figure, unit, of }) => {
       const groups = cells.map((cell) => valuesOf(cell, of));
       const description = describe(groups.flat());
       return description === undefined
