@@ -76,6 +76,15 @@ export function makeFolder(path: string): void {
   }
 }
 
+/** `force` does not forgive a path that leads through a file, and the first error is the one to tell. */
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // There was nothing to remove.
+  }
+}
+
 /** Temporary name in the same folder, fsync, rename. */
 export function writeFileWhole(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
@@ -90,7 +99,7 @@ export function writeFileWhole(path: string, text: string): void {
     }
     renameSync(temporary, path);
   } catch (thrown) {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
     throw fileError(thrown, path);
   }
 }

@@ -1,7 +1,7 @@
 /** YAML and schemas: the one place where text from outside becomes typed values. */
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { OperatorError, messageOf } from "./errors.ts";
+import { OperatorError, messageOf, printable } from "./errors.ts";
 import { readTextFile } from "./file.ts";
 
 /** Nested aliases multiply; no scenario needs more, and a hostile file would fill memory. */
@@ -21,14 +21,32 @@ export function parseYaml(text: string, source: string): unknown {
     });
   }
   try {
-    return document.toJS({ maxAliasCount: MAX_YAML_ALIASES });
+    const value: unknown = document.toJS({ maxAliasCount: MAX_YAML_ALIASES });
+    refuseControlCharacters(value, source);
+    return value;
   } catch (thrown) {
+    if (thrown instanceof OperatorError) throw thrown;
     throw new OperatorError("YAML_SYNTAX", {
       message: `${source} cannot be expanded`,
       received: messageOf(thrown),
       nextStep: `write repeated parts out; at most ${MAX_YAML_ALIASES} expanded aliases are allowed`,
       cause: thrown,
     });
+  }
+}
+
+/** Names and titles go to terminals and pages, and a terminal obeys escape sequences. */
+function refuseControlCharacters(value: unknown, source: string): void {
+  if (typeof value === "string" && /\p{Cc}/u.test(value.replace(/[\t\n\r]/g, "")))
+    throw new OperatorError("YAML_SYNTAX", {
+      message: `${source} holds a text with control characters`,
+      received: printable(value),
+      nextStep: "write plain text; terminal escapes and other control characters are not allowed",
+    });
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    refuseControlCharacters(key, source);
+    refuseControlCharacters(member, source);
   }
 }
 

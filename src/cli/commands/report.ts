@@ -14,7 +14,7 @@ Studies: concurrent-agents, dual-instance, kernel-profiling, capacity-spike, swa
 Examples:
   slipway report 20261120T105312Z                          analysis.json, report.md and report.html of a run
   slipway report runs/<run> runs/<other> --out both        two runs in one page
-  slipway report <run> --service-levels dual-instance      pass or fail by a study's targets
+  slipway report <run> --service-levels dual-instance-study   pass or fail by a study's targets
   slipway report --study kernel-profiling                  its tables again, with our corrections beside
   slipway report --study dual-instance --out study.md      the same as Markdown, both figures side by side
   slipway report --study swarm-router --json               every figure with its check, as one JSON document
@@ -47,6 +47,13 @@ export const reportCommand: DefineCommand = (io, exit) =>
               ? "there is nothing to report on"
               : "a study and a run are two different reports",
           nextStep: "name a run, or a study: slipway report --study kernel-profiling",
+        });
+      const asked = [flags.hypotheses, flags.serviceLevels, flags.costs].filter((one) => one !== undefined);
+      if (flags.study !== undefined && asked.length > 0)
+        throw new OperatorError("FLAG_INVALID", {
+          message: "a study brings its own hypotheses and prices, and has no run to hold service levels to",
+          received: asked.join(", "),
+          nextStep: "leave --hypotheses, --service-levels and --costs away, or name a run",
         });
       if (flags.study === undefined) {
         const { reportRuns } = await import("../report/run.ts");

@@ -63,7 +63,13 @@ function read<S extends z.ZodType>(
   if (given === undefined) return undefined;
   const shipped = `${EXAMPLES}${folder}/${given}.yaml`;
   const path = resolve(cwd, given);
-  return readYamlFile(schema, !existsSync(path) && existsSync(shipped) ? shipped : path);
+  if (existsSync(path)) return readYamlFile(schema, path);
+  if (existsSync(shipped)) return readYamlFile(schema, shipped);
+  throw new OperatorError("FILE_NOT_FOUND", {
+    message: `--${folder} names neither a file nor a shipped one`,
+    received: given,
+    nextStep: `give the path of a YAML file, or one of: ${shippedNames(folder).join(", ")}`,
+  });
 }
 
 export interface JudgedRun {
@@ -102,9 +108,13 @@ export function studyJudgements(study: string, inputs: unknown): readonly Sectio
   ];
 }
 
-function shippedFor<S extends z.ZodType>(folder: string, schema: S): readonly z.output<S>[] {
+function shippedNames(folder: string): readonly string[] {
   return readdirSync(`${EXAMPLES}${folder}`)
     .filter((file) => file.endsWith(".yaml"))
-    .sort()
-    .map((file) => readYamlFile(schema, `${EXAMPLES}${folder}/${basename(file)}`));
+    .map((file) => basename(file, ".yaml"))
+    .sort();
+}
+
+function shippedFor<S extends z.ZodType>(folder: string, schema: S): readonly z.output<S>[] {
+  return shippedNames(folder).map((name) => readYamlFile(schema, `${EXAMPLES}${folder}/${name}.yaml`));
 }
