@@ -52,7 +52,8 @@ describe("a text with a terminal escape", () => {
   it("is refused and shown without it, while line breaks and tabs are fine", () => {
     const told = complaint(() => parseYaml('title: "\\e]0;pwn\\a"', "s.yaml"));
     expect(told).toContain("error YAML_SYNTAX: s.yaml holds a text with control characters");
-    expect(told).not.toMatch(/[\u001b\u0007]/);
+    expect(told).not.toContain("\u001b");
+    expect(told).not.toContain("\u0007");
     expect(parseYaml('text: "one\\n\\ttwo"', "s.yaml")).toEqual({ text: "one\n\ttwo" });
   });
 });
