@@ -149,7 +149,11 @@ function counted(
   const executionMs = typeof count.execution === "number" ? count.execution : figure?.value;
   const from =
     typeof count.execution === "string" ? ` (${count.execution}, n = ${figure?.values.length ?? 0})` : "";
-  if (executionMs === undefined) return { count: undefined, why: `${count.execution} is not known` };
+  if (executionMs === undefined) {
+    const withheld = figure?.withheld;
+    const because = withheld === undefined ? "" : `: ${withheld.reason}; ${withheld.settledBy}`;
+    return { count: undefined, why: `${count.execution} is not known${because}` };
+  }
   const busyMs = (file.executionsPerMonth * executionMs) / count.atOnce;
   return {
     count: Math.ceil(busyMs / (MS_PER_MONTH * count.utilization)),

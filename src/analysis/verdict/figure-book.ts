@@ -11,6 +11,14 @@ export interface Figure {
   readonly values: readonly number[];
   /** Where it can be looked up. */
   readonly source: string;
+  /** Why a figure that the data could give has no value all the same. */
+  readonly withheld?: Withheld;
+}
+
+export interface Withheld {
+  readonly reason: string;
+  /** What to do about it, as an order: "use …". */
+  readonly settledBy: string;
 }
 
 export interface FigureBook {

@@ -89,6 +89,7 @@ function verdictsOf(
 ): HypothesisVerdicts {
   const byId = new Map(evidence.map((one) => [one.id, one]));
   const { id, kind, statement, scope, published, studyRule, rule, threats, wouldSettle } = hypothesis;
+  const ours = ruling(rule, byId);
   return {
     id,
     kind,
@@ -96,11 +97,17 @@ function verdictsOf(
     scope,
     published,
     byStudyRule: studyRule === undefined ? undefined : ruling(studyRule, byId),
-    ours: ruling(rule, byId),
+    ours,
     evidence,
     threats: [...threats, ...seenThreats(evidence, book)],
-    wouldSettle,
+    wouldSettle: ours.verdict === "unknown" ? settling(evidence, wouldSettle) : wouldSettle,
   };
+}
+
+/** What the author asks for comes second: no number of runs gives a value that is withheld. */
+function settling(evidence: readonly Evidence[], wouldSettle: string): string {
+  const first = evidence.find((one) => one.settledBy !== undefined)?.settledBy;
+  return first === undefined ? wouldSettle : `${first}; then ${wouldSettle}`;
 }
 
 /** What the data themselves show to be weak, beside what the file's author knows. */

@@ -8,7 +8,7 @@ import { mannWhitney } from "../../stats/mann-whitney.ts";
 import { cohensD } from "../../stats/cohens-d.ts";
 import { momentsOf } from "../../stats/sample.ts";
 import { FEWEST_PER_SIDE, welchTest } from "../../stats/welch.ts";
-import type { FigureBook } from "./figure-book.ts";
+import type { FigureBook, Withheld } from "./figure-book.ts";
 import { figureNamed } from "./figure-book.ts";
 import type { Measure, Side } from "./hypothesis-file.ts";
 
@@ -47,11 +47,14 @@ export interface Evidence {
   readonly test: EvidenceTest | undefined;
   /** Why there is no value, or no interval. */
   readonly doubt: string | undefined;
+  /** What would give a value that the book withholds. */
+  readonly settledBy?: string;
 }
 
 interface Sample {
   readonly side: EvidenceSide;
   readonly values: readonly number[];
+  readonly withheld: Withheld | undefined;
 }
 
 /** Throws FIGURE_UNKNOWN where the book lacks a name; `askedBy` says whose name it is. */
@@ -76,6 +79,7 @@ export function measureEvidence(
   const numerator = sampleOf(measure.numerator, book, askedBy);
   const denominator =
     measure.denominator === undefined ? undefined : sampleOf(measure.denominator, book, askedBy);
+  const withheld = numerator.withheld ?? denominator?.withheld;
   const value = valueOf(measure.as, numerator.side.value, denominator?.side.value);
   const interval = intervalOf(measure.as, numerator.values, denominator, confidence);
   return {
@@ -86,19 +90,27 @@ export function measureEvidence(
     denominator: denominator?.side,
     value,
     interval,
-    test: denominator === undefined ? undefined : testOf(measure.test, numerator.values, denominator.values),
-    doubt: doubtOf(value, interval, numerator.values, denominator?.values),
+    test: denominator === undefined ? undefined : testOf(measure.test, numerator, denominator),
+    doubt: withheld?.reason ?? doubtOf(measure.as, value, interval, numerator, denominator),
+    ...(withheld === undefined ? {} : { settledBy: withheld.settledBy }),
   };
 }
 
 function sampleOf(side: Side, book: FigureBook, askedBy: string): Sample {
   if (typeof side === "object" && "number" in side)
-    return { side: { label: side.why, value: side.number, n: 0, pooled: 1 }, values: [] };
+    return {
+      side: { label: side.why, value: side.number, n: 0, pooled: 1 },
+      values: [],
+      withheld: undefined,
+    };
   const { figure, times, why } = typeof side === "string" ? { figure: side, times: 1, why: "" } : side;
   const factor = times ?? 1;
   const names = typeof figure === "string" ? [figure] : figure;
   const figures = names.map((name) => figureNamed(book, name, askedBy));
-  const values = figures.flatMap((one) => one.values.map((value) => value * factor));
+  // A sample without its withheld part would pass for the whole.
+  const withheld = figures.find((one) => one.withheld !== undefined)?.withheld;
+  const values =
+    withheld === undefined ? figures.flatMap((one) => one.values.map((value) => value * factor)) : [];
   const [first] = figures;
   const single = figures.length === 1 && first?.value !== undefined ? first.value * factor : undefined;
   return {
@@ -109,6 +121,7 @@ function sampleOf(side: Side, book: FigureBook, askedBy: string): Sample {
       pooled: names.length,
     },
     values,
+    withheld,
   };
 }
 
@@ -155,9 +168,13 @@ function intervalOf(
     return constant > 0
       ? mapped(meanInterval(above, confidence), (mean) => scaled(as, mean / constant))
       : undefined;
-  if ([...above, ...below].some((value) => value <= 0)) return undefined;
+  if (hasNoLogarithm(above, below)) return undefined;
   const test = welchTest(above.map(Math.log), below.map(Math.log), confidence);
   return test.kind === "tested" ? mapped(test.interval, (log) => scaled(as, Math.exp(log))) : undefined;
+}
+
+function hasNoLogarithm(above: readonly number[], below: readonly number[]): boolean {
+  return [...above, ...below].some((value) => value <= 0);
 }
 
 function meanInterval(values: readonly number[], confidence: number): Interval | undefined {
@@ -175,10 +192,12 @@ function mapped(interval: Interval | undefined, by: (value: number) => number): 
 /** The p of a test alone; the family corrects it later. */
 function testOf(
   name: "none" | "welch" | "mannWhitney",
-  first: readonly number[],
-  second: readonly number[],
+  { values: first, withheld }: Sample,
+  { values: second, withheld: secondWithheld }: Sample,
 ): EvidenceTest | undefined {
   if (name === "none") return undefined;
+  const reason = withheld?.reason ?? secondWithheld?.reason;
+  if (reason !== undefined) return { kind: "undefined", reason };
   const test = name === "welch" ? welchTest(first, second) : mannWhitney(first, second);
   if (test.kind === "too-few")
     return {
@@ -198,12 +217,18 @@ function testOf(
 }
 
 function doubtOf(
+  as: As,
   value: number | undefined,
   interval: Interval | undefined,
-  above: readonly number[],
-  below: readonly number[] | undefined,
+  { values: above }: Sample,
+  denominator: Sample | undefined,
 ): string | undefined {
-  if (value === undefined) return "no value: the data do not have it";
+  const below = denominator?.values;
+  const divided = as !== "value" && as !== "difference";
+  if (value === undefined)
+    return divided && denominator?.side.value === 0
+      ? "no value: the denominator is 0"
+      : "no value: the data do not have it";
   if (interval !== undefined) return undefined;
   if (above.length === 0 && (below?.length ?? 0) === 0) return "one number, without the runs behind it";
   if (above.length < FEWEST_PER_SIDE || (below !== undefined && below.length === 1))

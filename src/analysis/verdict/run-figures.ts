@@ -2,7 +2,7 @@
 import { mean } from "../../stats/quantile.ts";
 import type { RunAnalysis } from "../analyse-run.ts";
 import type { BlockAgent, BlockAnalysis } from "../block.ts";
-import type { Figure, FigureBook } from "./figure-book.ts";
+import type { Figure, FigureBook, Withheld } from "./figure-book.ts";
 
 type BlockFigure = (block: BlockAnalysis) => number | undefined;
 type AgentFigure = (agent: BlockAgent) => number | undefined;
@@ -41,7 +41,8 @@ const AGENT_FIGURES = {
 
 /**
  * `overall/<figure>`, `cell/<label>/<figure>` and `cell/<label>/agent/<name>/<figure>`; each with one
- * value per together trial in which it is known.
+ * value per together trial in which it is known. The overall figures of cells that may not be
+ * averaged are in the book without a value, so that their names are no misspellings.
  */
 export function runFigures(analysis: RunAnalysis): FigureBook {
   const figures = new Map<string, Figure>();
@@ -49,10 +50,19 @@ export function runFigures(analysis: RunAnalysis): FigureBook {
     for (const [name, of] of Object.entries(BLOCK_FIGURES))
       figures.set(`${prefix}/${name}`, figureOf(blocks.map(of), blocks));
   };
-  add(
-    "overall",
-    analysis.cells.flatMap((cell) => cell.blocks),
-  );
+  if (analysis.pooling.kind === "pooled")
+    add(
+      "overall",
+      analysis.cells.flatMap((cell) => cell.blocks),
+    );
+  else
+    for (const name of Object.keys(BLOCK_FIGURES))
+      figures.set(`overall/${name}`, {
+        value: undefined,
+        values: [],
+        source: "no trial",
+        withheld: withheldFor(name, analysis.pooling.differ, analysis.cells[0]?.label),
+      });
   for (const cell of analysis.cells) {
     add(`cell/${cell.label}`, cell.blocks);
     for (const agent of cell.agentNames) {
@@ -68,6 +78,13 @@ export function runFigures(analysis: RunAnalysis): FigureBook {
     }
   }
   return { about: `run ${analysis.manifest.runId}`, simulated: analysis.simulated, figures };
+}
+
+function withheldFor(name: string, differ: string, label = "<label>"): Withheld {
+  return {
+    reason: `the cells differ in their ${differ}, and a mean over them describes none`,
+    settledBy: `use the figures of one cell, such as cell/${label}/${name}`,
+  };
 }
 
 function figureOf(values: readonly (number | undefined)[], blocks: readonly BlockAnalysis[]): Figure {
