@@ -9,7 +9,7 @@ import { studyFigures } from "./study-figures.ts";
 const made = studyFigures("made", {
   conditions: [
     { id: "alone", ms: ["800.4", "797.8", "795.6"], note: "warm" },
-    { id: "together", ms: [4833, 4971, 4856], flat: [7, 7, 7], one: [5] },
+    { id: "together", ms: [4833, 4971, 4856], flat: [7, 7, 7], one: [5], signed: [-1, 0, 4] },
   ],
   peak: 432,
   lost: null,
@@ -26,6 +26,7 @@ describe("a study's inputs as figures", () => {
       "conditions/together/ms",
       "conditions/together/flat",
       "conditions/together/one",
+      "conditions/together/signed",
       "peak",
       "lost",
     ]);
@@ -72,6 +73,23 @@ describe("a measurement", () => {
     expect(doubt("conditions/together/one")).toBe("too few values for an interval");
     expect(doubt("peak")).toBe("one number, without the runs behind it");
     expect(doubt("lost")).toBe("no value: the data do not have it");
+  });
+
+  it("of a ratio has no interval where a value is 0 or below, and says that this is why", () => {
+    const ratio = (denominator: unknown, numerator = "conditions/alone/ms") =>
+      seen({ numerator, denominator, as: "ratio" });
+    const signed = ratio("conditions/alone/ms", "conditions/together/signed");
+    // (−1 + 0 + 4) ÷ 2393.8
+    expect(signed.value).toBeCloseTo(3 / 2393.8, 12);
+    expect(signed).toMatchObject({
+      interval: undefined,
+      doubt: "a value is 0 or below and has no logarithm: no interval of a ratio",
+    });
+    expect(ratio({ number: -2, why: "made" }).doubt).toBe(
+      "the denominator is below 0: no interval of a ratio",
+    );
+    expect(ratio({ number: 0, why: "made" }).doubt).toBe("no value: the denominator is 0");
+    expect(ratio("conditions/together/flat", "conditions/together/flat").doubt).toBe("no variance");
   });
 
   it("of a name that is not there is refused with names that end alike", () => {

@@ -233,5 +233,9 @@ function doubtOf(
   if (above.length === 0 && (below?.length ?? 0) === 0) return "one number, without the runs behind it";
   if (above.length < FEWEST_PER_SIDE || (below !== undefined && below.length === 1))
     return "too few values for an interval";
+  if (divided && below?.length === 0 && (denominator?.side.value ?? 0) < 0)
+    return "the denominator is below 0: no interval of a ratio";
+  if (divided && below !== undefined && below.length > 0 && hasNoLogarithm(above, below))
+    return "a value is 0 or below and has no logarithm: no interval of a ratio";
   return "no variance";
 }
