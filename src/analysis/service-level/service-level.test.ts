@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { MadeTrial } from "../../../test/fakes/recorded-run.ts";
+import { madeRun } from "../../../test/fakes/recorded-run.ts";
 import { twoAgentRun } from "../../../test/fakes/two-agent-run.ts";
 import type { MadeCell } from "../../../test/fakes/two-agent-run.ts";
 import { defined } from "../../core/assert.ts";
@@ -121,6 +123,32 @@ it("misses as a whole by one missed level, and else cannot tell by one that cann
     "missed",
   ]);
   expect([SERVICE_LEVEL_EXIT.met, SERVICE_LEVEL_EXIT.unknown, SERVICE_LEVEL_EXIT.missed]).toEqual([0, 4, 1]);
+});
+
+describe("a level on a ladder of agent counts", () => {
+  // Four of eight get 43 tok/s where the others get 57: (1 + 43 ÷ 57) ÷ 2 = 87.7 %.
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const request = (tokS: number) => [{ ttftMs: 0, tokens: 128, decodeMs: 127_000 / tokS }];
+  const rung = (agents: number, repeat: number): readonly MadeTrial[] => {
+    const own = names.slice(0, agents);
+    const common = { repeat, cell: `agents=${agents}`, record: { scenario: "ladder" } };
+    const together = own.map((name, place) => [name, request(place > 3 ? 43 + repeat / 100 : 57)]);
+    return [
+      ...own.map((name) => ({ ...common, kind: "solo" as const, agents: { [name]: request(114) } })),
+      { ...common, kind: "together", agents: Object.fromEntries(together) },
+    ];
+  };
+  const analysis = analyseRun(
+    madeRun([0, 1, 2, 3, 4].flatMap((repeat) => [...rung(1, repeat), ...rung(8, repeat)])),
+  );
+
+  it("is missed by the one rung that misses it, whatever the mean over all rungs is", () => {
+    const report = judgeServiceLevels(fileOf([{ metric: "balancePct", above: 90 }]), analysis);
+    expect(report).toMatchObject({ perCell: true, state: "missed" });
+    expect(report.levels).toMatchObject([{ state: "missed", cell: "agents=8", n: 5 }]);
+    expect(report.levels[0]?.value).toBeCloseTo(87.7, 1);
+    expect(SERVICE_LEVEL_EXIT[report.state]).toBe(1);
+  });
 });
 
 it("refuses a level with two limits, none, or a cost of no option", () => {

@@ -22,6 +22,8 @@ export interface Limit {
 
 export interface JudgedLevel {
   readonly target: Target;
+  /** Label of the configuration that came out worst, where each is judged by itself. */
+  readonly cell: string | undefined;
   readonly limit: Limit;
   readonly state: LevelState;
   readonly value: number | undefined;
@@ -42,6 +44,8 @@ export interface ServiceLevelReport {
   readonly about: string;
   readonly simulated: boolean;
   readonly levels: readonly JudgedLevel[];
+  /** The cells are not to be averaged: every level has to hold in each of them. */
+  readonly perCell: boolean;
   readonly notJudged: ServiceLevelFile["notJudged"];
   readonly state: LevelState;
 }
@@ -76,22 +80,54 @@ export function judgeServiceLevels(
     about: `run ${analysis.manifest.runId}`,
     simulated: analysis.simulated,
     levels,
+    perCell: analysis.pooling.kind === "apart",
     notJudged: file.notJudged,
-    state: levels.some((level) => level.state === "missed")
-      ? "missed"
-      : levels.every((level) => level.state === "met")
-        ? "met"
-        : "unknown",
+    state: stateOfAll(levels),
   };
 }
 
+function stateOfAll(levels: readonly JudgedLevel[]): LevelState {
+  if (levels.some((level) => level.state === "missed")) return "missed";
+  return levels.every((level) => level.state === "met") ? "met" : "unknown";
+}
+
+/** Of a run as a whole, whatever its cells are: counted over all requests, or priced. */
+const RUN_WIDE = [
+  "errorPct",
+  "timeoutPct",
+  "costPerThousand",
+  "costPerMillion",
+  "costPctOfBaseline",
+] as const;
+
 function judged(target: Target, analysis: RunAnalysis, costs: CostReport | undefined): JudgedLevel {
+  const runWide = RUN_WIDE.some((metric) => metric === target.metric);
+  if (analysis.pooling.kind === "pooled" || runWide) return judgedTogether(target, analysis, costs);
+  const each = analysis.cells.map((cell) => ({
+    ...judgedTogether(target, { ...analysis, cells: [cell], overall: cell.figures }, costs),
+    cell: cell.label,
+  }));
+  const state = stateOfAll(each);
+  const [first, ...others] = each.filter((level) => level.state === state);
+  return others.reduce(worse, first ?? judgedTogether(target, analysis, costs));
+}
+
+/** Of two levels of equal state, the one whose figure lies further on the wrong side. */
+function worse(one: JudgedLevel, other: JudgedLevel): JudgedLevel {
+  if (one.value === undefined) return one;
+  if (other.value === undefined) return other;
+  const lowIsBad = one.limit.kind === "atLeast" || one.limit.kind === "above";
+  return (lowIsBad ? other.value < one.value : other.value > one.value) ? other : one;
+}
+
+function judgedTogether(target: Target, analysis: RunAnalysis, costs: CostReport | undefined): JudgedLevel {
   const limit = limitOf(target);
   const reading = readingOf(target, analysis, costs);
   const { value, interval, n, of } = reading;
   const state = stateOf(reading, limit, target.judge);
   return {
     target,
+    cell: undefined,
     limit,
     state,
     value,

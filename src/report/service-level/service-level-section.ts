@@ -13,6 +13,7 @@ export function serviceLevelSection(report: ServiceLevelReport): Section {
     simulated: report.simulated,
     blocks: [
       lead(answer(report)),
+      ...(report.perCell ? [note(PER_CELL)] : []),
       ...table(
         "",
         [
@@ -39,6 +40,9 @@ export function serviceLevelSection(report: ServiceLevelReport): Section {
   };
 }
 
+const PER_CELL =
+  "Levels are judged per configuration: these differ in agents or work, so that no mean over them means anything. Each has to hold everywhere, and is shown for the configuration that came out worst; failures and costs are those of the whole run.";
+
 function answer({ levels, about, state }: ServiceLevelReport): string {
   const count = (wanted: JudgedLevel["state"]): number => levels.filter((one) => one.state === wanted).length;
   const counts = `${count("met")} met, ${count("missed")} missed, ${count("unknown")} cannot be told`;
@@ -52,10 +56,10 @@ function answer({ levels, about, state }: ServiceLevelReport): string {
 
 const LIMIT_WORDS = { atLeast: "≥", atMost: "≤", above: ">", below: "<" } as const;
 
-function levelRow({ target, limit, value, interval, n, of, state }: JudgedLevel): readonly string[] {
+function levelRow({ target, cell, limit, value, interval, n, of, state }: JudgedLevel): readonly string[] {
   const { name, unit } = METRICS[target.metric];
   return [
-    target.option === undefined ? name : `${name}, ${target.option}`,
+    [name, target.option, cell].filter((part) => part !== undefined).join(", "),
     target.kind,
     `${LIMIT_WORDS[limit.kind]} ${limitText(limit.value, unit)}`,
     withUnit(value, unit),
