@@ -51,6 +51,30 @@ describe("ranking cells", () => {
     expect(noisy.kind === "tie" && noisy.neededTrials).toBeGreaterThan(10);
   });
 
+  it("asks for more trials than there are, and for more still against several rivals", () => {
+    const ahead: MadeCell = { cell: "ahead", togetherTokS: [60, 62, 64] };
+    const rivals = (count: number): readonly MadeCell[] =>
+      Array.from({ length: count }, (_, place) => ({ cell: `rival ${place}`, togetherTokS: [57, 59, 61] }));
+    const needed = (count: number): number => {
+      const ranking = rank(cellsOf(ahead, ...rivals(count)), need, undefined);
+      return defined(ranking.kind === "tie" ? ranking.neededTrials : undefined, "a number of trials");
+    };
+    expect(needed(1)).toBeGreaterThan(3);
+    expect(needed(4)).toBeGreaterThan(needed(1));
+  });
+
+  it("asks for one more at least where only the correction for several rivals stands in the way", () => {
+    // Against one rival d = 5.5 decides with three trials each; against forty its p does not.
+    const rivals = Array.from({ length: 40 }, (_, place) => ({
+      cell: `rival ${place}`,
+      togetherTokS: [49, 51, 53],
+    }));
+    const cells = cellsOf({ cell: "ahead", togetherTokS: [60, 62, 64] }, ...rivals);
+    const ranking = rank(cells, need, undefined);
+    expect(ranking).toMatchObject({ kind: "tie" });
+    expect(ranking.kind === "tie" && ranking.neededTrials).toBeGreaterThan(3);
+  });
+
   it("ranks nothing on two trials a cell, and nothing alone", () => {
     const two = cellsOf({ cell: "a", togetherTokS: [50, 51] }, { cell: "b", togetherTokS: [80, 81] });
     expect(rank(two, need, undefined)).toMatchObject({ kind: "too-few", trials: 2, needed: 3 });

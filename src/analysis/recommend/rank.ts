@@ -51,6 +51,9 @@ export type Ranking =
 /** Of two trials each, one odd one is half of the evidence, and the variance has one degree of freedom. */
 export const FEWEST_TRIALS = 3;
 
+/** What Holm's correction holds for all rivals together. */
+const ALPHA = 0.05;
+
 /** `noiseFloor`: by how much the same settings differed from themselves, in the figure's unit. */
 export function rank(cells: readonly CellAnalysis[], need: Need, noiseFloor: number | undefined): Ranking {
   const contenders = cells
@@ -76,7 +79,7 @@ export function rank(cells: readonly CellAnalysis[], need: Need, noiseFloor: num
     else tied.push({ ...rival, reason });
   });
   if (tied.length === 0) return { kind: "best", leader, beaten };
-  return { kind: "tie", leader, tied, beaten, neededTrials: neededTrials(leader, tied) };
+  return { kind: "tie", leader, tied, beaten, neededTrials: neededTrials(leader, tied, others.length) };
 }
 
 function contenderOf(cell: CellAnalysis, need: Need): readonly Contender[] {
@@ -101,12 +104,17 @@ function tieReason(
   return rejected ? undefined : "not-significant";
 }
 
-function neededTrials(leader: Contender, tied: readonly TiedRival[]): number | undefined {
+/**
+ * By Holm's first step, alpha over all rivals. More than there are in any case: as many again as have
+ * just failed to decide would promise what they did not keep.
+ */
+function neededTrials(leader: Contender, tied: readonly TiedRival[], rivals: number): number | undefined {
   const sizes = tied.flatMap(({ contender, reason }) => {
     if (reason !== "not-significant") return [];
     const effect = cohensD(leader.values, contender.values);
-    const size = effect.kind === "known" ? neededSize(effect.d) : undefined;
-    return size?.kind === "known" ? [size.n] : [];
+    const size = effect.kind === "known" ? neededSize(effect.d, { alpha: ALPHA / rivals }) : undefined;
+    const trials = Math.max(leader.values.length, contender.values.length);
+    return size?.kind === "known" ? [Math.max(size.n, trials + 1)] : [];
   });
   return sizes.length === 0 ? undefined : Math.min(...sizes);
 }
