@@ -33,6 +33,15 @@ describe("anti-patterns", () => {
     expect(pattern?.instead).toContain("--parallel 2");
   });
 
+  it("count as evidence of missing slots only the cells that lack them", () => {
+    const manifest = { endpoints: [madeEndpoint("a", { engine: "llama-server", slots: 1 })] };
+    const queued: MadeCell = { ...good, oneEndpoint: true };
+    const evidence = (cells: readonly MadeCell[]) =>
+      found(cells, manifest).find((one) => one.id === "one-slot-for-several")?.evidence;
+    expect(evidence([queued])).toContain("Agents kept");
+    expect(evidence([queued, { cell: "apart", togetherTokS: [50, 51, 52] }])).toBe(evidence([queued]));
+  });
+
   it("are one instance for all, only where several instances did better beyond chance", () => {
     const single: MadeCell = { ...good, cell: "single", oneEndpoint: true };
     expect(idsOf([good, { ...single, togetherTokS: [60, 61, 62, 60.5, 61.5] }])).toEqual(["single-instance"]);

@@ -66,7 +66,13 @@ function togetherIsSlower({ cells }: RunAnalysis): readonly AntiPattern[] {
 }
 
 function oneSlotForSeveral(analysis: RunAnalysis): readonly AntiPattern[] {
-  const { cells } = analysis;
+  // A rung whose agents all have a slot keeps its speed, and would dilute what queueing cost the others.
+  const cells = analysis.cells.filter((cell) =>
+    analysis.manifest.endpoints.some(
+      ({ name, slots }) =>
+        slots !== undefined && cell.agents.filter((agent) => agent.endpoints.includes(name)).length > slots,
+    ),
+  );
   return fromWarning(analysis, "SLOTS_BELOW_AGENTS", (message) => {
     const kept = meanOf(cells, (cell) => cell.figures.retention?.mean);
     const inTurn = meanOf(cells, (cell) => cell.sharing?.oneAtATime.retention);
