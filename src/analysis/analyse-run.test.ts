@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { MadeRequest, MadeRun, MadeTrial } from "../../test/fakes/recorded-run.ts";
+import { alone, made, onlyBlock } from "../../test/fakes/made-block.ts";
+import type { MadeRequest, MadeTrial } from "../../test/fakes/recorded-run.ts";
 import { madeRun, steadyRequest } from "../../test/fakes/recorded-run.ts";
 import { defined } from "../core/assert.ts";
 import type { RequestRecord } from "../record/request-record.ts";
 import { cellsOf } from "../workload/matrix.ts";
 import { scenarioSchema } from "../workload/scenario.ts";
 import { analyseRun } from "./analyse-run.ts";
-import type { BlockAnalysis } from "./block.ts";
 
 /** The dual-instance study's own figures: 42 tok/s each together, 114.54 tok/s alone. */
 const STUDY_TOGETHER = [steadyRequest(420, 42), steadyRequest(420, 42)];
@@ -54,25 +54,6 @@ describe("a run shaped like the dual-instance study", () => {
     expect([block?.throughputDeltaTokS, block?.ttftDeltaMs]).toEqual([0, 0]);
   });
 });
-
-const made = (
-  ttftMs: number,
-  tokens: number,
-  decodeMs: number,
-  extra: Partial<MadeRequest> = {},
-): MadeRequest => ({
-  ttftMs,
-  tokens,
-  decodeMs,
-  ...extra,
-});
-
-/** Alone: 100 ms of prefill, then 10 ms for each token after the first. */
-const alone = made(100, 101, 1_000);
-
-function onlyBlock(run: MadeRun): BlockAnalysis {
-  return defined(analyseRun(run).cells[0]?.blocks[0], "a block");
-}
 
 describe("throughput", () => {
   it("of an agent is tokens over time in requests; thinking between them is not in it", () => {

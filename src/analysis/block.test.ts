@@ -1,30 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MadeRequest, MadeRun } from "../../test/fakes/recorded-run.ts";
+import { alone, made, onlyBlock } from "../../test/fakes/made-block.ts";
 import { madeRun } from "../../test/fakes/recorded-run.ts";
-import { defined } from "../core/assert.ts";
 import type { RequestRecord } from "../record/request-record.ts";
-import { analyseRun } from "./analyse-run.ts";
-import type { BlockAnalysis } from "./block.ts";
-
-const made = (
-  ttftMs: number,
-  tokens: number,
-  decodeMs: number,
-  extra: Partial<MadeRequest> = {},
-): MadeRequest => ({
-  ttftMs,
-  tokens,
-  decodeMs,
-  ...extra,
-});
-
-/** Alone: 100 ms of prefill, then 10 ms for each token after the first. */
-const alone = made(100, 101, 1_000);
-
-function onlyBlock(run: MadeRun): BlockAnalysis {
-  return defined(analyseRun(run).cells[0]?.blocks[0], "a block");
-}
 
 describe("true speedup", () => {
   it("is scaled to the tokens that were produced together", () => {
