@@ -9,15 +9,10 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { OperatorError, systemCodeOf } from "../core/errors.ts";
 import { fileError } from "../core/file.ts";
+import { type ProcessIdentity, identityOf, isAlive } from "../core/process-identity.ts";
 
-/** A process, told apart from a later one with the same number. */
-interface Holder {
-  readonly pid: number;
+interface Holder extends ProcessIdentity {
   readonly host: string;
-  /** Clock ticks from boot to the start of the process, where /proc says so. */
-  readonly startTicks?: string;
-  /** A new one with every boot of the kernel. */
-  readonly bootId?: string;
 }
 
 export interface RunLock {
@@ -33,7 +28,7 @@ const MAX_ATTEMPTS = 20;
 export function acquireRunLock(directory: string): RunLock {
   const draft = join(directory, `writer-${process.pid}.draft`);
   try {
-    writeFileSync(draft, JSON.stringify(thisProcess()));
+    writeFileSync(draft, JSON.stringify({ ...identityOf(process.pid), host: hostname() }));
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const lock = tryAcquire(directory, draft);
       if (lock !== undefined) return lock;
@@ -50,7 +45,7 @@ function tryAcquire(directory: string, draft: string): RunLock | undefined {
   const highest = highestLock(directory);
   const previous = highest === 0 ? undefined : readHolder(lockPath(directory, highest));
   if (previous === "vanished") return undefined;
-  if (previous !== undefined && isAlive(previous))
+  if (previous !== undefined && holds(previous))
     throw lockedError(
       directory,
       `process ${previous.pid} on ${previous.host} writes it`,
@@ -90,7 +85,7 @@ function freeLock(path: string): void {
 export function isRunLocked(directory: string): boolean {
   const highest = highestLock(directory);
   const holder = highest === 0 ? undefined : readHolder(lockPath(directory, highest));
-  return holder === "vanished" || (holder !== undefined && isAlive(holder));
+  return holder === "vanished" || (holder !== undefined && holds(holder));
 }
 
 function lockPath(directory: string, number: number): string {
@@ -126,46 +121,9 @@ function isHolder(value: unknown): value is Holder {
   return Number.isInteger(pid) && typeof host === "string";
 }
 
-function thisProcess(): Holder {
-  const startTicks = startTicksOf(process.pid);
-  const bootId = readProc("/proc/sys/kernel/random/boot_id");
-  return {
-    pid: process.pid,
-    host: hostname(),
-    ...(startTicks === undefined ? {} : { startTicks }),
-    ...(bootId === undefined ? {} : { bootId }),
-  };
-}
-
 /** A process of another host cannot be seen from here and counts as alive: two writers would be worse. */
-function isAlive(holder: Holder): boolean {
-  if (holder.host !== hostname()) return true;
-  if (holder.bootId !== readProc("/proc/sys/kernel/random/boot_id")) return false;
-  if (holder.startTicks !== undefined) return startTicksOf(holder.pid) === holder.startTicks;
-  try {
-    process.kill(holder.pid, 0);
-    return true;
-  } catch (thrown) {
-    return systemCodeOf(thrown) === "EPERM";
-  }
-}
-
-/**
- * Fields 3 (state) and 22 (start time) of /proc/<pid>/stat, proc(5). The name in field 2 may hold
- * spaces and parentheses, so counting begins after the last one. A zombie no longer writes.
- */
-function startTicksOf(pid: number): string | undefined {
-  const stat = readProc(`/proc/${pid}/stat`);
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : fields?.[19];
-}
-
-function readProc(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return undefined;
-  }
+function holds(holder: Holder): boolean {
+  return holder.host !== hostname() || isAlive(holder);
 }
 
 function lockedError(directory: string, received: string, lock: string): OperatorError {

@@ -1,0 +1,16 @@
+/**
+ * Memory that a mode may use. On a machine with GPUs it is their memory; on one without, a share
+ * of the host's, so that the same transaction serves both.
+ */
+export interface MemoryReading {
+  readonly kind: "gpu" | "host";
+  readonly totalBytes: number;
+  /** What nobody holds now: other people's processes are already off it. */
+  readonly freeBytes: number;
+  /** Held by processes that are not this supervisor's, where the driver tells. */
+  readonly foreignBytes?: number;
+  /** Host memory available, whatever `kind` is. */
+  readonly hostAvailableBytes: number;
+  /** The budget, when a smaller one than the machine was set. */
+  readonly budgetBytes?: number;
+}

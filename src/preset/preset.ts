@@ -1,0 +1,140 @@
+/**
+ * A preset: launch settings of one model on one engine. The schema is the single source of field
+ * names, defaults and rules; the JSON Schema for editors is derived from it.
+ */
+import { z } from "zod";
+import { MAX_TOKENS } from "../core/limits.ts";
+
+export const presetNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]*$/,
+    "letters, digits, dot, dash and underscore, beginning with a letter or digit",
+  )
+  .max(60);
+
+const tokens = z.int().min(1).max(MAX_TOKENS);
+const mebibytes = z.number().min(0);
+const milliseconds = z.number().min(1);
+const count = z.int().min(1).max(4096);
+
+/** Cache types that llama.cpp knows; each has an exact size per block of 32 values. */
+export const KV_TYPES = ["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"] as const;
+export type KvType = (typeof KV_TYPES)[number];
+const kvType = z.enum(KV_TYPES);
+
+const common = {
+  name: presetNameSchema,
+  description: z.string().optional(),
+  /** A free port is chosen at each start unless a number stands here. */
+  port: z.union([z.literal("free"), z.int().min(1).max(65_535)]).default("free"),
+  /** Loopback unless told otherwise: these servers have no authentication of their own. */
+  host: z.string().min(1).default("127.0.0.1"),
+  /** What the server takes at its fullest, as its operator knows it; without it preflight cannot vouch for it. */
+  memory: z.strictObject({ vramMib: mebibytes.optional(), hostMib: mebibytes.optional() }).default({}),
+  /** Added to the environment of the server; nothing else of the supervisor's is inherited but an allow-list. */
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+  /** Longest time from start to healthy. */
+  startLimitMs: milliseconds.default(120_000),
+  /** Longest time that running requests are waited for before the server is stopped. */
+  drainLimitMs: z.number().min(0).default(60_000),
+  /** SIGTERM is followed by SIGKILL after this. */
+  stopGraceMs: milliseconds.default(10_000),
+  /** Under memory pressure the lowest is stopped first. */
+  priority: z.int().min(0).max(100).default(50),
+  /** Presets of the same mode that must be ready before this one starts. */
+  dependsOn: z.array(presetNameSchema).default([]),
+  /** Handed to the server after all others, unread. */
+  extraArgs: z.array(z.string()).default([]),
+} as const;
+
+const llamaServerPreset = z.strictObject({
+  ...common,
+  engine: z.literal("llama-server"),
+  /** The program; from the PATH when it has no slash. */
+  program: z.string().min(1).default("llama-server"),
+  /** A GGUF file; a relative path is relative to the preset's own file. */
+  model: z.string().min(1),
+  mmproj: z.string().min(1).optional(),
+  draftModel: z.string().min(1).optional(),
+  slots: count.default(1),
+  /** llama-server's --ctx-size is this times the slots. */
+  contextTokensPerSlot: tokens.optional(),
+  kvTypeK: kvType.optional(),
+  kvTypeV: kvType.optional(),
+  flashAttention: z.enum(["on", "off", "auto"]).optional(),
+  /** One cache for all slots instead of an equal share each. */
+  unifiedKv: z.boolean().optional(),
+  threads: count.optional(),
+  gpuLayers: z.union([z.literal("all"), z.literal("auto"), z.int().min(0)]).optional(),
+  batchTokens: tokens.optional(),
+  microBatchTokens: tokens.optional(),
+  /** Given as JSON to --chat-template-kwargs. */
+  chatTemplateArguments: z.record(z.string(), z.json()).optional(),
+  /** Serve embeddings instead of completions. */
+  embedding: z.boolean().default(false),
+});
+
+const vllmPreset = z.strictObject({
+  ...common,
+  engine: z.literal("vllm"),
+  program: z.string().min(1).default("vllm"),
+  model: z.string().min(1),
+  slots: count.optional(),
+  contextTokensPerSlot: tokens.optional(),
+  kvType: z.enum(["auto", "fp8", "fp8_e4m3", "fp8_e5m2"]).optional(),
+  gpuMemoryFraction: z.number().gt(0).max(1).optional(),
+  tensorParallelGpus: count.optional(),
+  /** 1 moves the weights to host memory, 2 drops them; absent: the server is stopped instead. */
+  sleepLevel: z.union([z.literal(1), z.literal(2)]).optional(),
+  embedding: z.boolean().default(false),
+});
+
+const ollamaPreset = z.strictObject({
+  ...common,
+  engine: z.literal("ollama"),
+  program: z.string().min(1).default("ollama"),
+  /** A tag as `ollama list` shows it. */
+  model: z.string().min(1),
+  /** `running`: a server that somebody else keeps, at `port`. `own`: started and stopped with this preset. */
+  serve: z.enum(["running", "own"]).default("running"),
+  slots: count.optional(),
+  contextTokensPerSlot: tokens.optional(),
+  gpuLayers: z.int().min(0).optional(),
+  embedding: z.boolean().default(false),
+});
+
+const commandPreset = z.strictObject({
+  ...common,
+  engine: z.literal("command"),
+  /** Argument array, never a shell line. `{port}` and `{host}` are replaced. */
+  command: z.array(z.string().min(1)).min(1),
+  model: z.string().min(1).optional(),
+  healthPath: z.string().startsWith("/").default("/health"),
+  /** How a token is asked for; `none`: health is all that can be known. */
+  api: z.enum(["openai", "llama-server", "none"]).default("none"),
+  slots: count.optional(),
+  contextTokensPerSlot: tokens.optional(),
+});
+
+export const presetSchema = z.discriminatedUnion("engine", [
+  llamaServerPreset,
+  vllmPreset,
+  ollamaPreset,
+  commandPreset,
+]);
+
+export type Preset = z.output<typeof presetSchema>;
+export type LlamaServerPreset = z.output<typeof llamaServerPreset>;
+export type VllmPreset = z.output<typeof vllmPreset>;
+export type OllamaPreset = z.output<typeof ollamaPreset>;
+export type CommandPreset = z.output<typeof commandPreset>;
+
+/** A mode: presets that run together. */
+export const modeSchema = z.strictObject({
+  name: presetNameSchema,
+  description: z.string().optional(),
+  presets: z.array(presetNameSchema).min(1),
+});
+
+export type Mode = z.output<typeof modeSchema>;
