@@ -15,8 +15,8 @@ export const controlRequestSchema = z.discriminatedUnion("do", [
   z.strictObject({ version: z.int(), do: z.literal("switch"), mode: name }),
   z.strictObject({ version: z.int(), do: z.literal("start"), preset: name }),
   z.strictObject({ version: z.int(), do: z.literal("stop"), preset: name }),
-  /** Ends the supervisor; its servers with it. */
-  z.strictObject({ version: z.int(), do: z.literal("shutdown") }),
+  /** Ends the supervisor. Servers that are kept run on without one, and the next supervisor takes them over. */
+  z.strictObject({ version: z.int(), do: z.literal("shutdown"), servers: z.enum(["stop", "keep"]) }),
   /** Asks to be let in at a preset; refused while it drains. The connection is the lease: closing it ends it. */
   z.strictObject({ version: z.int(), do: z.literal("lease"), preset: name }),
 ]);
@@ -133,12 +133,30 @@ export interface SwitchReport {
   readonly overheadMs: number;
 }
 
+/** What the closing line of each request carries. */
+export interface ControlResults {
+  readonly status: FleetStatus;
+  readonly plan: SwitchPlan;
+  readonly switch: SwitchReport;
+  readonly start: SwitchReport;
+  readonly stop: SwitchReport;
+  readonly shutdown: null;
+  /** The connection stays open: it is the lease. */
+  readonly lease: { readonly lease: string };
+}
+
+export type ControlResult = ControlResults[keyof ControlResults];
+
+/** One step of what is under way, told while it happens. */
+export interface ControlProgress {
+  readonly step: string;
+  readonly preset?: string;
+  readonly message: string;
+}
+
 export type ControlAnswer =
-  | { readonly kind: "progress"; readonly step: string; readonly preset?: string; readonly message: string }
-  | {
-      readonly kind: "done";
-      readonly result: FleetStatus | SwitchPlan | SwitchReport | { readonly lease: string } | null;
-    }
+  | ({ readonly kind: "progress" } & ControlProgress)
+  | { readonly kind: "done"; readonly result: ControlResult }
   | {
       readonly kind: "error";
       readonly code: string;
