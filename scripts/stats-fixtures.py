@@ -132,6 +132,74 @@ def distributions():
     )
 
 
+def descriptions():
+    """One sample at a time: its quantiles, its spread with the interval of its mean, and Tukey's fences."""
+    draw = rng("descriptions")
+    made = [
+        [159.98, 160.44, 160.91],
+        [28.86, 27.21, 30.32],
+        [52.46, 52.46, 51.13, 52.5, 60, 52.4, 40],
+        [3.1, -4.1, 5.9, 2.6, 5.3, 5.8, 9.7, 9.3, 2.4],
+        [1e9 + 1, 1e9 + 2, 1e9 + 4],
+        [7, 7, 7, 7],
+        [-2.5],
+    ]
+    made += [rounded(draw.lognormal(3, 0.8, n)) for n in [2, 4, 5, 8, 30, 135]]
+    shares = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1]
+    rows = []
+    for values in made:
+        x = np.array(values, float)
+        row = {"values": values, "mean": x.mean(), "shares": shares, "quantiles": np.quantile(x, shares)}
+        if len(set(values)) > 1:
+            error = x.std(ddof=1) / math.sqrt(len(x))
+            row |= {
+                "sd": x.std(ddof=1),
+                "cvPct": stats.variation(x, ddof=1) * 100,
+                "interval": stats.t.interval(0.95, len(x) - 1, x.mean(), error),
+            }
+        if len(x) >= 4:
+            lower, upper = np.quantile(x, 0.25), np.quantile(x, 0.75)
+            reach = 1.5 * stats.iqr(x)
+            row |= {"fences": [lower - reach, upper + reach]}
+        rows.append(row)
+    write("descriptions", {"samples": rows})
+
+
+def shares():
+    """Shares of trials with their exact intervals, and how many values carry a percentile.
+
+    The ends are quantiles of the beta distribution: binomtest's own search for them stops 5e-13 short, which is
+    2.5e-9 of a small end.
+    """
+
+    def exact(hits, n, confidence):
+        tail = (1 - confidence) / 2
+        low = stats.beta.ppf(tail, hits, n - hits + 1) if hits > 0 else 0.0
+        high = stats.beta.ppf(1 - tail, hits + 1, n - hits) if hits < n else 1.0
+        theirs = stats.binomtest(hits, n).proportion_ci(confidence, method="exact")
+        if max(abs(low - theirs.low), abs(high - theirs.high)) > 1e-11:
+            raise SystemExit(f"{hits} of {n}: {low} to {high} by beta, {theirs} by binomtest")
+        return [low, high]
+
+    rows = []
+    for hits, n in [(0, 3), (0, 15), (1, 135), (2, 9), (4, 4), (7, 20), (60, 61), (368, 2000)]:
+        for confidence in [0.95, 0.99]:
+            rows.append({"hits": hits, "n": n, "confidence": confidence, "interval": exact(hits, n, confidence)})
+    clean = []
+    for limit in [0.5, 0.1, 0.05, 0.01, 0.001]:
+        n = 1
+        while exact(0, n, 0.95)[1] > limit:
+            n += 1
+        clean.append({"limit": limit, "n": n})
+    certificates = []
+    for q in [0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999]:
+        n = 2
+        while stats.binom.sf(1, n, min(q, 1 - q)) < 0.99:
+            n += 1
+        certificates.append({"q": q, "needed": n})
+    write("shares", {"proportions": rows, "withoutHit": clean, "certificates": certificates})
+
+
 def two_samples():
     rows = []
     for first, second in samples():
@@ -436,5 +504,18 @@ def fits():
     write("fits", {"fits": rows})
 
 
-for make in [distributions, two_samples, paired, permutations, shifts, equivalences, families, powers, bootstraps, fits]:
+for make in [
+    distributions,
+    descriptions,
+    shares,
+    two_samples,
+    paired,
+    permutations,
+    shifts,
+    equivalences,
+    families,
+    powers,
+    bootstraps,
+    fits,
+]:
     make()

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectClose, ofKind } from "../../test/fakes/expectations.ts";
 import fixture from "../../test/fixtures/stats/bootstraps.json" with { type: "json" };
@@ -19,6 +20,20 @@ const drawn = (values: readonly number[], row: string): number[] =>
 
 const without = (values: readonly number[], place: number): number[] =>
   values.filter((_, index) => index !== place);
+
+/** Any figure of any trials; whole numbers, so that a shift loses no digits. */
+const resampled = fc
+  .record({
+    estimate: fc.integer({ min: -100, max: 100 }),
+    replicates: fc.array(fc.integer({ min: -100, max: 100 }), { minLength: 20, maxLength: 60 }),
+    left: fc.array(fc.integer({ min: -100, max: 100 }), { minLength: 3, maxLength: 12 }),
+  })
+  .filter(({ replicates }) => new Set(replicates).size > 1)
+  .map(({ estimate, replicates, left }) => ({
+    estimate,
+    replicates: Float64Array.from(replicates),
+    jackknife: [Float64Array.from(left)],
+  }));
 
 describe("the BCa interval", () => {
   it("of the same resamples agrees with scipy's", () => {
@@ -70,6 +85,67 @@ describe("the BCa interval", () => {
     expect(known.low).toBeCloseTo(quantile(sorted, 0.025) as number, 6);
     expect(known.high).toBeCloseTo(quantile(sorted, 0.975) as number, 6);
     expect(known.method).toMatchObject({ kind: "bca", acceleration: 0 });
+  });
+
+  it("stays within the replicates, and is narrower where less confidence is asked for", () => {
+    fc.assert(
+      fc.property(resampled, ({ estimate, replicates, jackknife }) => {
+        const of = (confidence: number) =>
+          ofKind(bcaInterval({ estimate, replicates, jackknife, confidence }), "known");
+        const wide = of(0.95);
+        expect(wide.low).toBeGreaterThanOrEqual(Math.min(...replicates));
+        expect(wide.high).toBeLessThanOrEqual(Math.max(...replicates));
+        expect(wide.low).toBeLessThanOrEqual(wide.high);
+        const narrow = of(0.8);
+        // A fall back to percentiles at one of the two is another interval altogether.
+        if (narrow.method.kind !== wide.method.kind) return;
+        expect(narrow.low).toBeGreaterThanOrEqual(wide.low);
+        expect(narrow.high).toBeLessThanOrEqual(wide.high);
+      }),
+    );
+  });
+
+  it("moves and stretches with the figure, and turns round when its sign does", () => {
+    const shifts = fc.integer({ min: -500, max: 500 });
+    const scales = fc.integer({ min: -20, max: 20 }).filter((scale) => scale !== 0);
+    fc.assert(
+      fc.property(resampled, shifts, scales, (sample, shift, scale) => {
+        const change = (value: number): number => scale * value + shift;
+        const before = ofKind(bcaInterval({ ...sample, confidence: 0.95 }), "known");
+        const after = ofKind(
+          bcaInterval({
+            estimate: change(sample.estimate),
+            replicates: sample.replicates.map(change),
+            jackknife: sample.jackknife.map((list) => list.map(change)),
+            confidence: 0.95,
+          }),
+          "known",
+        );
+        const ends = [change(before.low), change(before.high)].sort((a, b) => a - b);
+        expect(after.low).toBeCloseTo(ends[0] as number, 6);
+        expect(after.high).toBeCloseTo(ends[1] as number, 6);
+        expect(after.method.kind).toBe(before.method.kind);
+      }),
+    );
+  });
+
+  it("does not depend on the order of the replicates or of the trials", () => {
+    fc.assert(
+      fc.property(resampled, ({ estimate, replicates, jackknife }) => {
+        const plan = { estimate, confidence: 0.95 };
+        const before = ofKind(bcaInterval({ ...plan, replicates, jackknife }), "known");
+        const after = ofKind(
+          bcaInterval({
+            ...plan,
+            replicates: replicates.toReversed(),
+            jackknife: jackknife.map((list) => list.toReversed()),
+          }),
+          "known",
+        );
+        expect(after.low).toBeCloseTo(before.low, 6);
+        expect(after.high).toBeCloseTo(before.high, 6);
+      }),
+    );
   });
 
   it("falls back to percentiles, and says why", () => {

@@ -1,20 +1,34 @@
 import fc from "fast-check";
 import { describe as group, expect, it } from "vitest";
+import { expectClose, ofKind } from "../../test/fakes/expectations.ts";
+import fixture from "../../test/fixtures/stats/descriptions.json" with { type: "json" };
 import { describe } from "./describe.ts";
 
 group("describing one figure over trials", () => {
-  it("gives the mean, sample deviation, CV and t interval of the kernel study's solo rates", () => {
-    const result = describe([159.98, 160.44, 160.91]);
-    // numpy 2.4.6, scipy 1.17.1: x.std(ddof=1), st.t.interval(.95, 2, m, s / sqrt(3))
-    expect(result).toMatchObject({ n: 3, median: 160.44, min: 159.98, max: 160.91 });
-    expect(result?.mean).toBeCloseTo(160.4433333333333, 10);
-    if (result?.spread.kind !== "known") throw new Error("three different values have a spread");
-    expect(result.spread.sd).toBeCloseTo(0.4650089604871464, 10);
-    expect(result.spread.cvPct).toBeCloseTo(0.28982753650539955, 9);
-    expect(result.spread.ci95.low).toBeCloseTo(159.28818703828537, 9);
-    expect(result.spread.ci95.high).toBeCloseTo(161.59847962838123, 9);
-    expect(result.p5).toBeCloseTo(160.026, 10);
-    expect(result.p95).toBeCloseTo(160.863, 10);
+  it("agrees with numpy and scipy", () => {
+    for (const row of fixture.samples) {
+      const result = describe(row.values);
+      const at = (share: number): number | undefined => row.quantiles[row.shares.indexOf(share)];
+      if (result === undefined) throw new Error("every sample has values");
+      expect(result.n).toBe(row.values.length);
+      expectClose(result.mean, row.mean);
+      expectClose(result.min, at(0));
+      expectClose(result.p5, at(0.05));
+      expectClose(result.p25, at(0.25));
+      expectClose(result.median, at(0.5));
+      expectClose(result.p75, at(0.75));
+      expectClose(result.p95, at(0.95));
+      expectClose(result.max, at(1));
+      if (row.sd === undefined) {
+        expect(result.spread.kind).not.toBe("known");
+        continue;
+      }
+      const spread = ofKind(result.spread, "known");
+      expectClose(spread.sd, row.sd);
+      expectClose(spread.cvPct, row.cvPct);
+      expectClose(spread.ci95.low, row.interval?.[0]);
+      expectClose(spread.ci95.high, row.interval?.[1]);
+    }
   });
 
   it("gives the published interval of the same study at eight agents", () => {

@@ -1,20 +1,23 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { expectClose, ofKind } from "../../test/fakes/expectations.ts";
+import fixture from "../../test/fixtures/stats/shares.json" with { type: "json" };
 import { proportionInterval, trialsWithoutHit } from "./proportion.ts";
 
 it("says after no hit in n trials how large the share may still be", () => {
-  // 1 − 0.025^(1/3) and 1 − 0.025^(1/15)
-  expect(proportionInterval(0, 3)).toEqual({ kind: "known", low: 0, high: expect.closeTo(0.7075982, 6) });
-  expect(proportionInterval(0, 15)).toEqual({ kind: "known", low: 0, high: expect.closeTo(0.2180194, 6) });
+  for (const n of [1, 3, 15, 368]) {
+    const interval = ofKind(proportionInterval(0, n), "known");
+    expect(interval.low).toBe(0);
+    expectClose(interval.high, 1 - 0.025 ** (1 / n));
+  }
 });
 
-it("agrees with scipy's binomtest(1, 135).proportion_ci('exact')", () => {
-  const interval = proportionInterval(1, 135);
-  expect(interval).toEqual({
-    kind: "known",
-    low: expect.closeTo(ONE_OF_135.low, 12),
-    high: expect.closeTo(ONE_OF_135.high, 12),
-  });
+it("agrees with scipy's exact interval", () => {
+  for (const { hits, n, confidence, interval } of fixture.proportions) {
+    const own = ofKind(proportionInterval(hits, n, confidence), "known");
+    expectClose(own.low, interval[0]);
+    expectClose(own.high, interval[1]);
+  }
 });
 
 it("has nothing to say about no trial", () => {
@@ -22,8 +25,7 @@ it("has nothing to say about no trial", () => {
 });
 
 it("knows how many clean trials a limit asks for", () => {
-  expect(trialsWithoutHit(0.01)).toBe(368);
-  expect(proportionInterval(0, 368)).toMatchObject({ high: expect.closeTo(0.00997, 5) });
+  for (const { limit, n } of fixture.withoutHit) expect(trialsWithoutHit(limit)).toBe(n);
 });
 
 it("contains the share that was seen, and mirrors when hits and misses change places", () => {
@@ -39,6 +41,3 @@ it("contains the share that was seen, and mirrors when hits and misses change pl
     }),
   );
 });
-
-/** scipy 1.17. */
-const ONE_OF_135 = { low: 0.0001875217335321901, high: 0.04057935911608692 };
