@@ -7,7 +7,7 @@
  * reason may be gone by then. `status` answers at any time, also during recovery.
  */
 import type { Mode, Preset } from "../preset/preset.ts";
-import type { ControlAnswer, FleetStatus, SwitchPlan, SwitchReport } from "./control/protocol.ts";
+import type { ControlProgress, FleetStatus, SwitchPlan, SwitchReport } from "./control/protocol.ts";
 import type { FleetWorld } from "./world.ts";
 
 export interface FleetCatalogue {
@@ -15,8 +15,7 @@ export interface FleetCatalogue {
   readonly modes: readonly Mode[];
 }
 
-export type ProgressLine = Extract<ControlAnswer, { kind: "progress" }>;
-export type OnProgress = (line: ProgressLine) => void;
+export type OnProgress = (progress: ControlProgress) => void;
 
 export interface SupervisorParts {
   readonly world: FleetWorld;
@@ -56,8 +55,11 @@ export interface Supervisor {
   stopPreset(preset: string, onProgress?: OnProgress): Promise<SwitchReport>;
   /** Lets a client in at a ready preset. Throws PRESET_UNKNOWN, LEASE_REFUSED. */
   lease(preset: string): Lease;
-  /** Rolls back a switch under way, stops all servers, and ends. Later commands throw SWITCH_UNDER_WAY. */
-  shutdown(onProgress?: OnProgress): Promise<void>;
+  /**
+   * Rolls back a switch under way, stops all servers or leaves them to the next supervisor, and
+   * ends. Later commands throw SWITCH_UNDER_WAY.
+   */
+  shutdown(servers: "stop" | "keep", onProgress?: OnProgress): Promise<void>;
   /** Resolves once a shutdown, whoever asked for it, is through. */
   readonly ended: Promise<void>;
 }
