@@ -18,6 +18,8 @@ export const ERROR_CATALOGUE = {
   FILE_NOT_FOUND: usage("a file that was named does not exist or cannot be read"),
   FLAG_INVALID: usage("a command-line flag or argument has a bad value"),
   SCENARIO_UNKNOWN: usage("no shipped scenario or file has this name"),
+  PRESET_UNKNOWN: usage("no preset has this name"),
+  MODE_UNKNOWN: usage("no mode has this name"),
   AGENT_DUPLICATE: usage("a scenario names an agent twice"),
   ENDPOINT_URL_INVALID: usage("an endpoint is not an http or https URL"),
   CREDENTIAL_INLINE: usage("a credential was written where only a reference is allowed"),
@@ -28,6 +30,7 @@ export const ERROR_CATALOGUE = {
   RESUME_MISMATCH: usage("a run cannot be resumed with this specification"),
   IMPORT_INVALID: usage("a file of foreign results breaks its form"),
   FIGURE_UNKNOWN: usage("a hypothesis, target or price names a figure the data do not have"),
+  REQUEST_MALFORMED: usage("a request to the supervisor is not of the control protocol"),
   // the environment: servers
   ENDPOINT_REFUSED: environment("nothing listens at the endpoint"),
   ENDPOINT_DNS: environment("the endpoint's host name does not resolve"),
@@ -53,6 +56,12 @@ export const ERROR_CATALOGUE = {
   RUN_DAMAGED: environment("a run directory cannot be read"),
   RUN_VERSION_UNKNOWN: environment("a run directory has a format this version does not know"),
   PORT_IN_USE: environment("a port is taken"),
+  SUPERVISOR_ABSENT: environment("no supervisor runs on the state directory"),
+  SUPERVISOR_RUNNING: environment("another supervisor runs on the state directory"),
+  SUPERVISOR_FOREIGN: environment("the supervisor belongs to another user"),
+  SUPERVISOR_BUSY: environment("the supervisor has too many connections"),
+  SUPERVISOR_LOST: environment("the supervisor did not finish its answer"),
+  PROTOCOL_MISMATCH: environment("the supervisor and the command are of different versions"),
   PROCESS_FAILED: environment("a child process could not be started or failed"),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -1,11 +1,15 @@
 /** YAML and schemas: the one place where text from outside becomes typed values. */
+import { readFileSync, statSync } from "node:fs";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { OperatorError, messageOf, printable } from "./errors.ts";
-import { readTextFile } from "./file.ts";
+import { fileError } from "./file.ts";
 
 /** Nested aliases multiply; no scenario needs more, and a hostile file would fill memory. */
 const MAX_YAML_ALIASES = 100;
+
+/** Read whole and parsed with all positions kept: a megabyte takes about a second. A preset has one kilobyte. */
+const MAX_YAML_BYTES = 4 * 1024 * 1024;
 
 /** Parses YAML; a syntax error names the file and the line. Aliases are limited, so that no file can explode. */
 export function parseYaml(text: string, source: string): unknown {
@@ -54,7 +58,12 @@ function refuseControlCharacters(value: unknown, source: string): void {
  * Checks a value against a schema. The error names every offending field (at most five), the rule
  * and the value received; nothing is defaulted silently where a value was given.
  */
-export function parseWith<S extends z.ZodType>(schema: S, value: unknown, source: string): z.output<S> {
+export function parseWith<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  source: string,
+  page = "docs/configuration.md",
+): z.output<S> {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const shown = result.error.issues.slice(0, 5).map((issue) => {
@@ -65,12 +74,35 @@ export function parseWith<S extends z.ZodType>(schema: S, value: unknown, source
   throw new OperatorError("CONFIG_INVALID", {
     message: `${source}: ${shown.map((issue) => `field ${issue.path}: ${issue.rule}`).join("; ")}`,
     received: shown.map((issue) => `${issue.path} = ${issue.received}`).join("; "),
-    nextStep: "correct the field; docs/configuration.md lists every field with its rule",
+    nextStep: `correct the field; ${page} lists every field with its rule`,
   });
 }
 
-export function readYamlFile<S extends z.ZodType>(schema: S, path: string): z.output<S> {
-  return parseWith(schema, parseYaml(readTextFile(path), path), path);
+/** Throws FILE_NOT_FOUND, YAML_SYNTAX and CONFIG_INVALID. `page` is where the fields are explained. */
+export function readYamlFile<S extends z.ZodType>(schema: S, path: string, page?: string): z.output<S> {
+  return parseWith(schema, parseYaml(readYamlText(path), path), path, page);
+}
+
+/** A device or a pipe would never end, and bytes that are not UTF-8 would come out as other names than were meant. */
+function readYamlText(path: string): string {
+  try {
+    const file = statSync(path);
+    if (!file.isFile() || file.size > MAX_YAML_BYTES)
+      throw new OperatorError("YAML_SYNTAX", {
+        message: `${path} is not a file of at most ${MAX_YAML_BYTES / (1024 * 1024)} MiB`,
+        received: file.isFile() ? `${file.size} bytes` : "no regular file",
+        nextStep: "name a YAML file that a person could have written",
+      });
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+  } catch (thrown) {
+    if (thrown instanceof OperatorError) throw thrown;
+    if (!(thrown instanceof TypeError)) throw fileError(thrown, path);
+    throw new OperatorError("YAML_SYNTAX", {
+      message: `${path} is not UTF-8 text`,
+      nextStep: "save the file as UTF-8",
+      cause: thrown,
+    });
+  }
 }
 
 function shortJson(value: unknown): string {

@@ -1,0 +1,103 @@
+/**
+ * A preset file's texts as the machine at hand reads them: `${NAME}` and `${NAME:-otherwise}` from
+ * the environment, `~/` as the home folder, relative paths from the file's own folder. So one file
+ * serves machines that keep their models in different places, and no secret has to stand in it.
+ */
+import { dirname, resolve } from "node:path";
+import { OperatorError } from "../core/errors.ts";
+import type { Preset } from "./preset.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `$${` is a plain `${`; a `${` that begins no name is a mistake rather than a text. */
+const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g;
+
+/** The preset with every text filled in and every path absolute. Throws CONFIG_INVALID. */
+export function expandPreset(preset: Preset, path: string, environment: Environment): Preset {
+  const fill = (field: string, text: string): string => {
+    const filled = text.replace(
+      REFERENCE,
+      (whole, name: string | undefined, otherwise: string | undefined) => {
+        if (whole === "$${") return "${";
+        if (name === undefined) throw unreadable(path, field, text);
+        return variable(path, field, text, name, otherwise);
+      },
+    );
+    if (filled !== "~" && !filled.startsWith("~/")) return filled;
+    return variable(path, field, text, "HOME", undefined) + filled.slice(1);
+  };
+  const file = (field: string, text: string): string => resolve(dirname(path), fill(field, text));
+  /** A word alone is looked for elsewhere: a program on the PATH, a model on its hub. */
+  const fileOrWord = (field: string, text: string, isFile: (filled: string) => boolean): string => {
+    const filled = fill(field, text);
+    return isFile(filled) ? resolve(dirname(path), filled) : filled;
+  };
+  const program = (field: string, text: string): string =>
+    fileOrWord(field, text, (filled) => filled.includes("/"));
+
+  const shared = {
+    env: Object.fromEntries(
+      Object.entries(preset.env).map(([name, text]) => [name, fill(`env.${name}`, text)]),
+    ),
+    extraArgs: preset.extraArgs.map((text, index) => fill(`extraArgs.${index}`, text)),
+  };
+  switch (preset.engine) {
+    case "llama-server":
+      return {
+        ...preset,
+        ...shared,
+        program: program("program", preset.program),
+        model: file("model", preset.model),
+        ...(preset.mmproj !== undefined && { mmproj: file("mmproj", preset.mmproj) }),
+        ...(preset.draftModel !== undefined && { draftModel: file("draftModel", preset.draftModel) }),
+      };
+    case "vllm":
+      return {
+        ...preset,
+        ...shared,
+        program: program("program", preset.program),
+        model: fileOrWord("model", preset.model, (filled) => /^[./]/.test(filled)),
+      };
+    case "ollama":
+      return {
+        ...preset,
+        ...shared,
+        program: program("program", preset.program),
+        model: fill("model", preset.model),
+      };
+    case "command":
+      return {
+        ...preset,
+        ...shared,
+        command: preset.command.map((text, index) =>
+          index === 0 ? program("command.0", text) : fill(`command.${index}`, text),
+        ),
+        ...(preset.model !== undefined && { model: fill("model", preset.model) }),
+      };
+  }
+
+  function variable(
+    file: string,
+    field: string,
+    text: string,
+    name: string,
+    otherwise: string | undefined,
+  ): string {
+    const value = environment[name];
+    if (value !== undefined && value !== "") return value;
+    if (otherwise !== undefined) return otherwise;
+    throw new OperatorError("CONFIG_INVALID", {
+      message: `${file}: field ${field}: names the variable ${name}, which is not set`,
+      received: `${field} = ${JSON.stringify(text)}`,
+      nextStep: `set ${name}, or write what to take without it: \${${name}:-…}`,
+    });
+  }
+}
+
+function unreadable(path: string, field: string, text: string): OperatorError {
+  return new OperatorError("CONFIG_INVALID", {
+    message: `${path}: field ${field}: holds a reference that cannot be read`,
+    received: `${field} = ${JSON.stringify(text)}`,
+    nextStep: "write ${NAME} or ${NAME:-otherwise}; a plain dollar and brace is written $${",
+  });
+}
