@@ -2,7 +2,7 @@
 import { randomStream } from "../dist/core/random.js";
 import { bootstrap } from "../dist/stats/bootstrap.js";
 import { fitLeastSquares } from "../dist/stats/least-squares.js";
-import { meanFigure, percentileFigure } from "../dist/stats/resampled-figures.js";
+import { meanFigure, percentileFigures } from "../dist/stats/resampled-figures.js";
 
 const TRIALS = 135;
 const REQUESTS_PER_TRIAL = 20;
@@ -13,7 +13,7 @@ const ttftsMs = rates.map(() => Array.from({ length: REQUESTS_PER_TRIAL }, () =>
 
 const mean = seconds([TRIALS], meanFigure(rates), 10_000);
 
-const percentile = seconds([TRIALS], percentileFigure(ttftsMs, 0.95), 10_000);
+const percentile = seconds([TRIALS], percentileFigures(ttftsMs)(0.95), 10_000);
 
 const perLevel = TRIALS / LEVELS.length;
 const law = {

@@ -1,15 +1,28 @@
-// A run directory of any size with plausible records: solo and together trials of eight agents.
+// A run directory of any size with plausible records: blocks of a together trial and each agent's solo trial.
 import { realClock } from "../dist/core/clock.js";
 import { randomStream } from "../dist/core/random.js";
 import { createRunDirectory } from "../dist/store/run-directory.js";
 
-const AGENTS = Array.from({ length: 8 }, (_, index) => `agent-${index}`);
 const EVENTS_PER_REQUEST = 24;
 const NS_PER_MS = 1e6;
-const CELL = { hash: "0123456789abcdef", label: "made" };
+
+/** The matrix of the kernel-profiling study, 3 × 3 × 3. */
+export const STUDY_MATRIX = [60, 80, 120].flatMap((num_gpu) =>
+  [512, 1024, 2048].flatMap((num_ctx) =>
+    [0.6, 0.8, 1].map((temperature) => ({ num_gpu, num_ctx, temperature })),
+  ),
+);
 const COUNTS = { role: 1, empty: 0, keepAlive: 0, usage: 1, finish: 1, other: 1 };
 
-export function manifest(plannedTrials = 1) {
+function cellsOf(matrix) {
+  return matrix.map((parameters, index) => ({
+    hash: index.toString(16).padStart(16, "0"),
+    label: ["made", ...Object.entries(parameters).map(([name, value]) => `${name}=${value}`)].join(" "),
+    parameters,
+  }));
+}
+
+export function manifest(plannedTrials = 1, matrix = [{}]) {
   return {
     formatVersion: 1,
     runId: "20260101T000000Z-made-0000",
@@ -25,34 +38,42 @@ export function manifest(plannedTrials = 1) {
     host: { os: "made", gpus: [] },
     endpoints: [{ name: "e", url: "http://127.0.0.1:1", engine: "openai", simulated: true, settings: {} }],
     simulated: true,
-    cells: [CELL],
+    cells: cellsOf(matrix).map(({ hash, label }) => ({ hash, label })),
     plannedTrials,
   };
 }
 
-/** Writes about `requests` requests, chunk stamps included, and answers the directory's path. */
-export function writeMadeRun(runsDir, requests, perTrial = 1_000) {
-  const trials = Math.ceil(requests / perTrial);
+/**
+ * Writes `repeats` blocks of each cell of `matrix`, every trial with about `perTrial` requests, chunk
+ * stamps included, and answers the directory's path.
+ */
+export function writeMadeRun(runsDir, { agents = 8, repeats, matrix = [{}], perTrial }) {
+  const names = Array.from({ length: agents }, (_, index) => `agent-${index}`);
+  const cells = cellsOf(matrix);
   const writer = createRunDirectory({
     runsDir,
-    manifest: manifest(trials),
+    manifest: manifest(repeats * cells.length * (agents + 1), matrix),
     durable: false,
     clock: realClock,
   });
   const random = randomStream(1, "made-run");
-  // Blocks of one together trial and eight solo trials, as the runner interleaves them.
-  for (let order = 0; order < trials; order++) {
-    const place = order % (AGENTS.length + 1);
-    const agents = place === 0 ? AGENTS : [AGENTS[place - 1]];
-    writeTrial(writer, random, { order, repeat: Math.floor(order / (AGENTS.length + 1)), agents, perTrial });
-  }
+  let order = 0;
+  for (let repeat = 0; repeat < repeats; repeat++)
+    for (const cell of cells)
+      for (const taking of [names, ...names.map((name) => [name])])
+        writeTrial(writer, random, { cell, order: order++, repeat, agents: taking, perTrial });
   writer.close("complete");
   return writer.path;
 }
 
-function writeTrial(writer, random, { order, repeat, agents, perTrial }) {
+/** A million requests of eight agents in one cell. */
+export function writeMillionRequests(runsDir) {
+  return writeMadeRun(runsDir, { repeats: 111, perTrial: 1_001 });
+}
+
+function writeTrial(writer, random, { cell, order, repeat, agents, perTrial }) {
   const solo = agents.length === 1;
-  const trialId = `made.${repeat}.${solo ? agents[0] : "together"}`;
+  const trialId = `${cell.hash}.${repeat}.${solo ? agents[0] : "together"}`;
   const agentTimes = agents.map((agent) => {
     let nowNs = 0;
     let requestMs = 0;
@@ -79,10 +100,10 @@ function writeTrial(writer, random, { order, repeat, agents, perTrial }) {
   writer.trial({
     v: 1,
     trialId,
-    cellHash: CELL.hash,
-    cell: CELL.label,
+    cellHash: cell.hash,
+    cell: cell.label,
     scenario: "made",
-    parameters: {},
+    parameters: cell.parameters,
     kind: solo ? "solo" : "together",
     ...(solo ? { soloAgent: agents[0] } : {}),
     repeat,

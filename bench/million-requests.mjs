@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { analyseRun } from "../dist/analysis/analyse-run.js";
 import { readRun } from "../dist/store/read-run.js";
-import { writeMadeRun } from "./made-run.mjs";
+import { writeMillionRequests } from "./made-run.mjs";
 
 const REQUESTS = 1_000_000;
 
@@ -14,7 +14,7 @@ if (process.argv[2] === undefined) {
   const folder = mkdtempSync(join(tmpdir(), "slipway-bench-"));
   try {
     const startMs = performance.now();
-    const path = writeMadeRun(folder, REQUESTS);
+    const path = writeMillionRequests(folder);
     const writeUs = ((performance.now() - startMs) / REQUESTS) * 1000;
     const plain = readInChild(path, "requests");
     const withChunks = readInChild(path, "chunks");

@@ -46,7 +46,7 @@ export function analyseRun(
   const run = fold.finish();
   const plan = agentPlan(source.manifest.spec);
   const cells = inPlannedOrder(source.manifest, plan, byCell(run.trials))
-    .map((trials) => analyseCell(trials, run, plan))
+    .map((trials) => analyseCell(trials, run, plan, source.manifest.seed))
     .filter((cell) => cell !== undefined);
   const pooling = poolingOf(cells, plan);
   return {

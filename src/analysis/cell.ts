@@ -18,6 +18,7 @@ import type { Pauses } from "./pauses.ts";
 import { pausesOf } from "./pauses.ts";
 import type { RequestDistributions } from "./request-distribution.ts";
 import { requestDistributions } from "./request-distribution.ts";
+import type { RequestRows } from "./request-table.ts";
 import type { FoldedRun, FoldedTrial } from "./run-fold.ts";
 import { soloBaselines } from "./solo-baseline.ts";
 import type { TimeParts } from "./time-parts.ts";
@@ -95,11 +96,12 @@ export interface CellAnalysis {
   readonly contention: { readonly thresholdMs: number; readonly contended: number; readonly decided: number };
 }
 
-/** `trials` are those of one cell; `undefined` when none of them is a together trial. */
+/** `trials` are those of one cell; `undefined` when none of them is a together trial. `seed`: of the run. */
 export function analyseCell(
   trials: readonly FoldedTrial[],
   run: FoldedRun,
   plan: AgentPlan,
+  seed: number,
 ): CellAnalysis | undefined {
   const together = trials.filter((trial) => trial.record.kind === "together");
   const first = together[0]?.record;
@@ -129,7 +131,8 @@ export function analyseCell(
     effectiveHash: hashes.size === 1 ? first.effectiveHash : undefined,
     blocks,
     agents: first.agents.map((agent) => ({
-      ...agentSummary(agent, seats.get(agent) ?? [], together, run),
+      ...agentSummary(agent, seats.get(agent) ?? [], requestDistributions(agent, together, run, seed)),
+      engineSplit: engineSplit(rowsOf(agent, together)),
       endpoints: endpointsOf(seats.get(agent) ?? [], plan.agent(first.cellHash, agent)),
     })),
     figures: figuresOf(blocks),
@@ -211,9 +214,8 @@ function endpointsOf(seats: readonly Seat[], planned: AgentSpec | undefined): re
 function agentSummary(
   agent: string,
   seats: readonly Seat[],
-  together: readonly FoldedTrial[],
-  run: FoldedRun,
-): Omit<AgentSummary, "endpoints"> {
+  requestsTogether: RequestDistributions,
+): Omit<AgentSummary, "endpoints" | "engineSplit"> {
   const own = seats.map((seat) => seat.own);
   const over = (figure: (agent: BlockAgent) => number | undefined): Description | undefined =>
     describeWithin(own.map(figure), NOT_NEGATIVE);
@@ -240,12 +242,13 @@ function agentSummary(
     contendedTrials: own.filter((one) => one.contended === true).length,
     nullOneAtATime: meanKnown(seats.map((seat) => seat.idealOneAtATime)),
     nullShared: meanKnown(seats.map((seat) => seat.idealShared)),
-    requestsTogether: requestDistributions(agent, together, run),
-    engineSplit: engineSplit(
-      together.map((trial) => trial.agents.get(agent)?.rows).filter((rows) => rows !== undefined),
-    ),
+    requestsTogether,
     time: meanTimeParts(own.map((one) => one.together.time).filter((time) => time !== undefined)),
   };
+}
+
+function rowsOf(agent: string, trials: readonly FoldedTrial[]): readonly RequestRows[] {
+  return trials.map((trial) => trial.agents.get(agent)?.rows).filter((rows) => rows !== undefined);
 }
 
 function timesOf(

@@ -11,6 +11,7 @@ import {
   contentionSentence,
   engineTable,
   figureTable,
+  percentileLegend,
   percentileTable,
   SIMULATED_NOTICE,
   timeTable,
@@ -48,7 +49,8 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
     ...(cell.figures.length === 0 ? [] : [markdownTable(figureTable(cell.figures))]),
     ...clippedLegend(cell.figures).map(escape),
     escape(contentionSentence(cell)),
-    markdownTable(percentileTable(cell.agents)),
+    markdownTable(percentileTable(cell.agents, true)),
+    ...percentileLegend(cell.agents).map(escape),
     ...titled("Where each agent's time went, means over together trials:", timeTable(cell.agents)),
     ...titled("A request as the engine reports it, means over together trials:", engineTable(cell.agents)),
   ];

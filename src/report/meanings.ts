@@ -30,6 +30,7 @@ export const MEANINGS: readonly Meaning[] = [
   },
   {
     term: "intervals",
-    meaning: "Student's t over trials, 95 %.",
+    meaning:
+      "95 %, over trials: Student's t for means, and for percentiles over requests the BCa bootstrap, which draws whole trials. Five trials are the least that can be drawn from.",
   },
 ];

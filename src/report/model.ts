@@ -5,6 +5,7 @@
 import type { RunAnalysis } from "../analysis/analyse-run.ts";
 import type { AgentSummary, CellAnalysis, CellNull, NullFigures } from "../analysis/cell.ts";
 import type { EngineSplitMeans } from "../analysis/engine-split.ts";
+import type { PercentileInterval } from "../analysis/percentile-interval.ts";
 import type { RequestDistribution } from "../analysis/request-distribution.ts";
 import { PERCENTILES } from "../analysis/request-distribution.ts";
 import type { LadderScaling } from "../analysis/scaling/scaling.ts";
@@ -61,6 +62,8 @@ export interface PercentileView {
   readonly label: string;
   readonly value: number | undefined;
   readonly needed: number | undefined;
+  /** 95 % over trials; absent with its value. */
+  readonly interval: PercentileInterval | undefined;
 }
 
 export type FigureUnit = "times" | "percent" | "tok/s" | "ms" | "duration" | "index";
@@ -198,6 +201,7 @@ function distributionView(figure: string, distribution: RequestDistribution): Di
       label: `p${Math.round((PERCENTILES[index] ?? 0) * 100)}`,
       value: percentile.kind === "certified" ? percentile.value : undefined,
       needed: percentile.kind === "too-few" ? percentile.needed : undefined,
+      interval: percentile.kind === "certified" ? percentile.interval : undefined,
     })),
   };
 }

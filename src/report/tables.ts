@@ -7,6 +7,7 @@ import type {
   FigureUnit,
   FigureView,
   Measured,
+  PercentileView,
   ReportModel,
 } from "./model.ts";
 
@@ -100,7 +101,12 @@ export function cellTable(cells: readonly CellView[]): TextTable {
   return tableOf(columns, cells);
 }
 
-export function percentileTable(agents: readonly AgentView[], figures?: readonly string[]): TextTable {
+/** `wide` puts each percentile's interval beside it. */
+export function percentileTable(
+  agents: readonly AgentView[],
+  wide: boolean,
+  figures?: readonly string[],
+): TextTable {
   const rows = agents.flatMap((agent) =>
     agent.distributions
       .filter((distribution) => figures === undefined || figures.includes(distribution.figure))
@@ -113,7 +119,9 @@ export function percentileTable(agents: readonly AgentView[], figures?: readonly
     left(["over requests, ms"], (row) => row.distribution.figure),
     right(["n"], (row) => String(row.distribution.n)),
     right(["mean"], (row) => milliseconds(row.distribution.mean)),
-    ...labels.map((label, index) => right<Row>([label], (row) => percentileText(row.distribution, index))),
+    ...labels.map((label, index) =>
+      right<Row>([label], (row) => percentileText(row.distribution.percentiles[index], wide)),
+    ),
   ];
   return tableOf(columns, rows);
 }
@@ -208,10 +216,27 @@ function contended({ contention }: CellView): string {
   return contention.decided === 0 ? UNKNOWN : `${contention.contended}/${contention.decided}`;
 }
 
-function percentileText(distribution: DistributionView, index: number): string {
-  const percentile = distribution.percentiles[index];
-  if (percentile?.value !== undefined) return milliseconds(percentile.value);
+function percentileText(percentile: PercentileView | undefined, wide: boolean): string {
+  if (percentile?.value !== undefined) {
+    const value = milliseconds(percentile.value);
+    return wide && percentile.interval?.kind === "known"
+      ? `${value} (${milliseconds(percentile.interval.low)} … ${milliseconds(percentile.interval.high)})`
+      : value;
+  }
   return percentile?.needed === undefined ? UNKNOWN : `${UNKNOWN} (n ≥ ${percentile.needed})`;
+}
+
+/** Under a wide table of percentiles: what the intervals are, and why there are none; nothing without a percentile. */
+export function percentileLegend(agents: readonly AgentView[]): readonly string[] {
+  const intervals = agents
+    .flatMap((agent) => agent.distributions.flatMap((distribution) => distribution.percentiles))
+    .flatMap((percentile) => percentile.interval ?? []);
+  if (intervals.some((interval) => interval.kind === "known"))
+    return ["In brackets: 95 % intervals, bootstrapped over trials (BCa)."];
+  const lacking = intervals.find((interval) => interval.kind === "too-few");
+  return lacking === undefined
+    ? []
+    : [`No intervals: they need ${lacking.needed} trials of the configuration.`];
 }
 
 /** Milliseconds to three figures: 4.12, 41.2, 412, 4120. */

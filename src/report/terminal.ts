@@ -1,7 +1,7 @@
 /** What `slipway bench` prints at its end: the answer, the agents, the figures beside their nulls, what to mind, what to do next. */
 import Table from "cli-table3";
 import stringWidth from "string-width";
-import type { CellView, FigureView, ReportModel } from "./model.ts";
+import type { AgentView, CellView, FigureView, ReportModel } from "./model.ts";
 import type { Paint } from "./paint.ts";
 import { paint } from "./paint.ts";
 import { scalingSection } from "./scaling/scaling-section.ts";
@@ -14,6 +14,7 @@ import {
   contentionSentence,
   figureTable,
   hasPercentiles,
+  percentileLegend,
   percentileTable,
   SIMULATED_NOTICE,
   titleOf,
@@ -82,10 +83,16 @@ function cellBlocks(cell: CellView, layout: Layout): readonly string[] {
     ...(shown.some((agent) => agent.idealShared !== undefined)
       ? [layout.style.dim(wrap(IDEAL_LEGEND, layout.columns))]
       : []),
-    ...(hasPercentiles(cell) ? [layoutTable(percentileTable(shown, ["TTFT", "latency"]), layout)] : []),
+    ...(hasPercentiles(cell) ? [percentileBlock(shown, layout)] : []),
     figureBlock(cell.figures, layout),
     wrap(contentionSentence(cell), layout.columns),
   ];
+}
+
+function percentileBlock(shown: readonly AgentView[], layout: Layout): string {
+  const table = layoutTable(percentileTable(shown, layout.wide, ["TTFT", "latency"]), layout);
+  const legend = layout.wide ? percentileLegend(shown).map((line) => layout.style.dim(line)) : [];
+  return [table, ...legend].join("\n");
 }
 
 function matrixBlocks(model: ReportModel, layout: Layout): readonly string[] {

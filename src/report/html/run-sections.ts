@@ -17,6 +17,7 @@ import {
   contentionSentence,
   engineTable,
   figureTable,
+  percentileLegend,
   percentileTable,
   timeTable,
 } from "../tables.ts";
@@ -199,8 +200,8 @@ ${tableMarkup(trialTable(cell), "Together trials, by their id in trials.jsonl")}
 ${tableMarkup(agentTable(view.agents, true), "Agents, means over trials")}
 ${tableMarkup(figureTable(view.figures), "All agents together")}
 <p class="quiet">${contentionSentence(view)}</p>
-${tableMarkup(percentileTable(view.agents), "Over requests, where n carries the percentile")}
-${optionalTable(timeTable(view.agents), "Where each agent's time went, means over trials")}
+${tableMarkup(percentileTable(view.agents, true), "Over requests, where n carries the percentile")}
+${percentileLegend(view.agents).map((line) => html`<p class="quiet">${line}</p>\n`)}${optionalTable(timeTable(view.agents), "Where each agent's time went, means over trials")}
 ${optionalTable(engineTable(view.agents), "A request as the engine reports it, means over trials")}</details>
 `;
 }

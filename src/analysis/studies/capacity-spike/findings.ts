@@ -13,6 +13,7 @@ export function capacitySpikeFindings(inputs: CapacitySpikeInputs): readonly Fin
     notResident(inputs),
     windowEdges(inputs),
     collapse(inputs),
+    shortTurns(inputs),
     oneRun(inputs),
     beyond(inputs),
     highestYield(inputs),
@@ -81,6 +82,19 @@ function collapse(inputs: CapacitySpikeInputs): Finding {
     section: "phase 2, finding 2",
     says: "Throughput collapses by 13 × at 256K; the developer never finished a turn.",
     shows: `${base.aggregateTokS.text} ÷ ${row.aggregateTokS.text} is ${numberText(base.aggregateTokS.value / row.aggregateTokS.value, 1)}. The unfinished turn streamed for ${inputs.durationS} s and is left out; at the per-call rate it adds ${row.perCallTokS.text} tok/s, and the factor is ${numberText(base.aggregateTokS.value / withUnfinished, 1)}.`,
+  };
+}
+
+function shortTurns(inputs: CapacitySpikeInputs): Finding {
+  const { aggregateTokS, perCallTokS, turns, turnP50S } = workload(inputs, "06");
+  const counted = (aggregateTokS.value * inputs.durationS) / (turns ?? Number.NaN);
+  const streamed = perCallTokS.value * (turnP50S?.value ?? Number.NaN);
+  return {
+    id: "short-turns",
+    kind: "interpretation",
+    section: "phase 2, finding 5",
+    says: `Tool storms are handled cleanly: ${countText(turns ?? Number.NaN)} turns in ${inputs.durationS} s at p50 ${turnP50S?.text ?? "–"} s.`,
+    shows: `${aggregateTokS.text} tok/s over ${inputs.durationS} s make ${numberText(counted, 1)} tokens a turn (and p50 at the per-call rate ${numberText(streamed, 1)}), where up to ${inputs.roles.ToolStorm?.maxTokens ?? "–"} were allowed: short turns are what was tested, and their low aggregate is their length, not the server's limit.`,
   };
 }
 

@@ -46,7 +46,25 @@ export const capacitySpikeInputs = z.strictObject({
   marginMib: z.tuple([z.number(), z.number()]),
   freeFloorGib: z.number(),
   durationS: z.number(),
-  roles: z.record(z.string(), z.strictObject({ cadenceS: z.number(), maxTokens: z.int() })),
+  roles: z.record(z.string(), z.strictObject({ cadenceS: z.number(), maxTokens: z.int(), toolTokens: z.int() })),
+  safeguards: z.strictObject({
+    ramPreflightGib: z.number(),
+    vramPreflightMib: z.number(),
+    watchdogRamGib: z.number(),
+    watchdogVramMib: z.number(),
+    watchdogSustainedS: z.number(),
+    quiesceS: z.tuple([z.number(), z.number()]),
+    /** Free host memory under which the machine froze, and from which on it did not. */
+    unrecoverableRamGib: z.number(),
+    safeRamGib: z.number(),
+  }),
+  /** For a team, and for a single agent with images. */
+  recommended: z.strictObject({
+    slots: z.int(),
+    totalCells: z.int(),
+    visionSlots: z.int(),
+    visionTotalCells: z.int(),
+  }),
   ceiling: z.array(ceilingRow),
   workloads: z.array(workloadRow),
 });

@@ -24,6 +24,10 @@ const concurrentAgentsInputs = z.strictObject({
   runsPerScenario: z.int(),
   agents: z.int(),
   scenarios: z.array(scenario),
+  /** Of the agents whose settings were chosen; the baseline has the engine's own. */
+  configurations: z.array(
+    z.strictObject({ id: z.string(), numGpu: z.int(), numCtx: z.int(), temperature: z.number() }),
+  ),
   targets: z.strictObject({ speedupAbove: z.number(), efficiencyPctAbove: z.number(), contention: z.int() }),
   memoryPerInstanceGb: z.number(),
   cardGb: z.number(),

@@ -34,9 +34,7 @@ export function pythonFigures(book: RecomputedFigures, inputs: DualInstanceInput
     [python.sdPoints, python.meanPct],
     (sd = 0, mean = 1) => (sd / mean) * 100,
   );
-  const runs =
-    SCENARIOS.reduce((sum, one) => sum + inputs.configurationsPerScenario[one], 0) *
-    inputs.runsPerConfiguration;
+  const runs = runCount(inputs);
   const rustPct =
     (inputs.configurations.reduce((sum, one) => sum + (one.contentionRuns ?? 0), 0) / runs) * 100;
   book.exactly("against-python.contention-low.delta", rustPct - python.contentionPct[0].value);

@@ -4,6 +4,7 @@ import type { Finding } from "../study-findings.ts";
 import { countText, numberText, percentText } from "../words.ts";
 import { costFindings } from "./cost-findings.ts";
 import { repeatGroups, trueSpeedup } from "./corrections.ts";
+import { runCount, scenarioDeltas } from "./delta-figures.ts";
 import { combinedMean, contextGains, mostMeanSdPoints } from "./efficiency-figures.ts";
 import type { DualInstanceInputs } from "./inputs.ts";
 import { AGENTS, configurationNamed, configurationsOf, SCENARIOS } from "./inputs.ts";
@@ -24,6 +25,7 @@ export function dualInstanceFindings(inputs: DualInstanceInputs): readonly Findi
     whoWins(inputs),
     context(inputs),
     grid(inputs),
+    agentsDiffer(inputs),
     ...costFindings(inputs),
     skew(inputs),
   ];
@@ -100,13 +102,9 @@ function consistency(inputs: DualInstanceInputs): Finding {
   };
 }
 
-function fewBadRuns({
-  overall,
-  configurationsPerScenario: counts,
-  runsPerConfiguration,
-}: DualInstanceInputs): Finding {
-  const runs = SCENARIOS.reduce((sum, one) => sum + counts[one], 0) * runsPerConfiguration;
-  const p5 = (overall.speedup.p5.value * 100) / AGENTS;
+function fewBadRuns(inputs: DualInstanceInputs): Finding {
+  const runs = runCount(inputs);
+  const p5 = (inputs.overall.speedup.p5.value * 100) / AGENTS;
   // Type 7: the 5 % quantile lies between these two order statistics.
   const below = Math.floor((runs - 1) * 0.05) + 1;
   return {
@@ -205,6 +203,18 @@ function context(inputs: DualInstanceInputs): Finding {
     section: "3.2",
     says: "Context 1024 improves efficiency by 0.5 to 1.5 points over 512.",
     shows: `The three pairs differ by ${gains.join(", ")} points. The last is one contended run; the others lie within the noise floor.`,
+  };
+}
+
+function agentsDiffer(inputs: DualInstanceInputs): Finding {
+  const { byScenario, weighted } = scenarioDeltas(inputs);
+  const { mean, sd } = inputs.overall.throughputDeltaTokS;
+  return {
+    id: "agents-differ",
+    kind: "interpretation",
+    section: "3.1, 5.4",
+    says: `The mean throughput delta of ${mean.text} tok/s shows that the agents share evenly.`,
+    shows: `By scenario the first agent has ${byScenario.map((delta) => numberText(delta, 1)).join(", ")} tok/s more than the second: differences of opposite sign, and the one that is not small is where the two are set differently. Weighted by configurations they give ${numberText(weighted, 2)}; the rates are of sampled configurations, so that is no contradiction. A mean near 0 with an sd of ${sd.text} says that neither agent is favoured always, not that a run is even.`,
   };
 }
 

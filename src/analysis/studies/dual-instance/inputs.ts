@@ -42,6 +42,15 @@ const option = z.strictObject({
 });
 export type CostOption = z.output<typeof option>;
 
+const distribution = z.strictObject({
+  min: printedNumber,
+  max: printedNumber,
+  mean: printedNumber,
+  median: printedNumber,
+  sd: printedNumber,
+});
+export type Distribution = z.output<typeof distribution>;
+
 const span = z.tuple([z.number(), z.number()]);
 
 export const dualInstanceInputs = z.strictObject({
@@ -71,13 +80,10 @@ export const dualInstanceInputs = z.strictObject({
       p75: printedNumber,
       p95: printedNumber,
     }),
-    efficiencyPct: z.strictObject({
-      min: printedNumber,
-      max: printedNumber,
-      mean: printedNumber,
-      median: printedNumber,
-      sd: printedNumber,
-    }),
+    efficiencyPct: distribution,
+    /** First agent less second. */
+    throughputDeltaTokS: distribution,
+    ttftDeltaMs: distribution,
   }),
   python: z.strictObject({
     meanPct: printedNumber,
@@ -104,8 +110,35 @@ export const dualInstanceInputs = z.strictObject({
   togetherTokSRounded: printedNumber,
   overheadMs: z.strictObject({ workStealing: span, httpClient: span, coordination: span, memorySync: span }),
   inferenceS: span,
-  cost: z.strictObject({ years: z.int(), python: option, rust: option, hybrid: option }),
-  serviceLevels: z.strictObject({ latencyP95S: z.number(), costShareOfPythonPctBelow: z.number() }),
+  cost: z.strictObject({
+    years: z.int(),
+    executionsPerMonth: z.int(),
+    python: option,
+    rust: option,
+    hybrid: option,
+  }),
+  contentionThresholdMs: z.number(),
+  serviceLevels: z.strictObject({
+    latencyP95S: z.number(),
+    costShareOfPythonPctBelow: z.number(),
+    speedupAtLeast: z.number(),
+    efficiencyPctAtLeast: z.number(),
+    agentTokSAtLeast: z.number(),
+    contentionPctAtMost: z.number(),
+    errorPctAtMost: z.number(),
+    timeoutPctAtMost: z.number(),
+    availabilityPct: z.number(),
+    ttftDeltaAlertMs: z.number(),
+    /** For a million executions a month. */
+    costUsdPerMonthAtMost: z.number(),
+  }),
+  rollback: z.strictObject({
+    efficiencyPctBelow: z.number(),
+    efficiencyBelowForHours: z.number(),
+    contentionPctAbove: z.number(),
+    errorPctAbove: z.number(),
+    costPctOfBaselineAbove: z.number(),
+  }),
 });
 export type DualInstanceInputs = z.output<typeof dualInstanceInputs>;
 

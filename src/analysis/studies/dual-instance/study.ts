@@ -4,6 +4,7 @@ import type { StudyResults } from "../study-findings.ts";
 import { costFigures, paradoxFigures, pythonFigures, soloFigures } from "./comparison-figures.ts";
 import { dualInstanceCorrections } from "./corrections.ts";
 import { efficiencyFigures } from "./efficiency-figures.ts";
+import { deltaFigures } from "./delta-figures.ts";
 import { dualInstanceFindings } from "./findings.ts";
 import { dualInstanceInputs } from "./inputs.ts";
 import { DUAL_INSTANCE_REASONS } from "./reasons.ts";
@@ -12,6 +13,7 @@ export function dualInstance(given: unknown): StudyResults {
   const inputs = dualInstanceInputs.parse(given);
   const book = new RecomputedFigures();
   efficiencyFigures(book, inputs);
+  deltaFigures(book, inputs);
   pythonFigures(book, inputs);
   soloFigures(book, inputs);
   paradoxFigures(book, inputs);

@@ -16,6 +16,9 @@ const run = z.strictObject({
 
 export const swarmRouterInputs = z.strictObject({
   budgetGb: z.number(),
+  /** Weights of the objective. What they multiply (qualities, token and switch costs) is not published. */
+  lambdaToken: z.number(),
+  lambdaSwitch: z.number(),
   jobs: z.int(),
   /** Over all jobs. */
   subtasks: z.int(),
