@@ -157,10 +157,12 @@ export interface ControlProgress {
 export type ControlAnswer =
   | ({ readonly kind: "progress" } & ControlProgress)
   | { readonly kind: "done"; readonly result: ControlResult }
-  | {
-      readonly kind: "error";
-      readonly code: string;
-      readonly message: string;
-      readonly received?: string;
-      readonly nextStep: string;
-    };
+  | ({ readonly kind: "error" } & ControlError);
+
+/** An operator error on its way through the socket. */
+export interface ControlError {
+  readonly code: string;
+  readonly message: string;
+  readonly received?: string;
+  readonly nextStep: string;
+}
