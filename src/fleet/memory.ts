@@ -9,8 +9,27 @@ export interface MemoryReading {
   readonly freeBytes: number;
   /** Held by processes that are not this supervisor's, where the driver tells. */
   readonly foreignBytes?: number;
+  /** Those that the driver names. */
+  readonly foreignUsers?: readonly MemoryUser[];
   /** Host memory available, whatever `kind` is. */
   readonly hostAvailableBytes: number;
   /** The budget, when a smaller one than the machine was set. */
   readonly budgetBytes?: number;
+  /** Each card for itself; absent without GPUs. */
+  readonly cards?: readonly MemoryCard[];
+  /** Why there is no answer about GPUs although there is a driver. */
+  readonly gpuTrouble?: { readonly reason: string; readonly nextStep: string };
+}
+
+export interface MemoryUser {
+  readonly pid: number;
+  readonly name: string;
+  /** Absent where the driver does not say, as inside containers. */
+  readonly bytes?: number;
+}
+
+interface MemoryCard {
+  readonly index: number;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
 }
