@@ -10,10 +10,14 @@ export interface ModelShape {
   /** As people write it, for example "8.0B" and "Q4_K_M". */
   readonly parameterLabel: string;
   readonly quantization: string;
-  /** Weight bytes that one decode step reads: all layers and the output head, not the input embedding. */
+  /** Weight bytes that one decode step may read: all layers and the output head, not the input embedding; all experts. */
   readonly weightBytes: number;
-  /** Parameters of the layers alone: prefill multiplies them once per token, the output head only once. */
+  /** Parameters that one token is multiplied with in the layers; the output head comes once per answer only. */
   readonly layerParameters: number;
+  /** A mixture of experts: which part of `weightBytes` is read only where a token chose it. Absent: a dense model. */
+  readonly experts?: ExpertShape;
+  /** Layers whose tokens see only the last few. Absent: all layers see the whole context. */
+  readonly slidingWindow?: SlidingWindow;
   readonly layers: number;
   readonly queryHeads: number;
   readonly kvHeads: number;
@@ -22,9 +26,38 @@ export interface ModelShape {
   readonly trainedContextTokens: number;
 }
 
-/** Bytes per token in the key-value cache: keys and values of every layer. */
+export interface ExpertShape {
+  /** Experts of one layer, and how many of them a token goes through. */
+  readonly count: number;
+  readonly usedPerToken: number;
+  /** The part of `weightBytes` that is experts, all layers together. */
+  readonly weightBytes: number;
+}
+
+export interface SlidingWindow {
+  readonly windowTokens: number;
+  /** Of `layers`, those that are windowed. */
+  readonly layers: number;
+}
+
+/** Bytes per token in the key-value cache: keys and values of every layer, windowed ones too. */
 export function kvBytesPerToken(model: ModelShape): number {
-  return 2 * model.layers * model.kvHeads * model.headDimension * model.kvBytesPerElement;
+  return model.layers * kvBytesPerTokenAndLayer(model);
+}
+
+export function kvBytesPerTokenAndLayer(model: ModelShape): number {
+  return 2 * model.kvHeads * model.headDimension * model.kvBytesPerElement;
+}
+
+/**
+ * Weight bytes that a step of this many tokens reads. Of E experts, each token choosing k at random,
+ * E·(1 − (1 − k/E)^N) are chosen at least once by N tokens; real routers are less even, so fewer are.
+ */
+export function weightBytesRead(model: ModelShape, tokens: number): number {
+  if (model.experts === undefined) return model.weightBytes;
+  const { count, usedPerToken, weightBytes } = model.experts;
+  const chosenShare = 1 - (1 - usedPerToken / count) ** tokens;
+  return model.weightBytes - weightBytes * (1 - chosenShare);
 }
 
 /** Llama 3.1 8B's published configuration; 8,030,261,248 parameters, of which embedding and head 525,336,576 each. */

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { findGpu } from "../hardware/gpu-catalogue.ts";
-import { DEFAULT_MODEL_SHAPE, MODEL_SHAPES, findModelShape, kvBytesPerToken } from "./model-shape.ts";
+import {
+  DEFAULT_MODEL_SHAPE,
+  MODEL_SHAPES,
+  findModelShape,
+  kvBytesPerToken,
+  weightBytesRead,
+} from "./model-shape.ts";
 import type { ModelShape } from "./model-shape.ts";
 import { LLAMA_CPP_KERNELS, VLLM_KERNELS, stepNs } from "./step-time.ts";
 import type { DeviceShape, StepTimeModel } from "./step-time.ts";
@@ -116,3 +122,70 @@ describe("step time", () => {
     expect(new Set(MODEL_SHAPES.map((shape) => shape.name)).size).toBe(MODEL_SHAPES.length);
   });
 });
+
+describe("a mixture of experts", () => {
+  // 4 experts of 100 bytes, 1 per token, beside 1,000 bytes that every step reads.
+  const model: ModelShape = {
+    ...DEFAULT_MODEL_SHAPE,
+    weightBytes: 1_400,
+    experts: { count: 4, usedPerToken: 1, weightBytes: 400 },
+  };
+
+  it("reads the experts that a step's tokens choose: every choice of two and three tokens, counted", () => {
+    const expected = (tokens: number): number => {
+      let distinct = 0;
+      for (let choice = 0; choice < 4 ** tokens; choice++) {
+        const chosen = new Set<number>();
+        for (let rest = choice, token = 0; token < tokens; token++, rest = Math.floor(rest / 4))
+          chosen.add(rest % 4);
+        distinct += chosen.size;
+      }
+      return 1_000 + (100 * distinct) / 4 ** tokens;
+    };
+    for (const tokens of [1, 2, 3]) expect(weightBytesRead(model, tokens)).toBeCloseTo(expected(tokens), 9);
+  });
+
+  it("costs a prompt of thousands of tokens all of its experts", () => {
+    expect(weightBytesRead(model, 4_000)).toBeCloseTo(1_400, 9);
+  });
+});
+
+describe("sliding windows", () => {
+  const model: ModelShape = { ...bf16, slidingWindow: { windowTokens: 1_000, layers: 24 } };
+  const windowed: StepTimeModel = { ...vllm, model };
+
+  it("stop the growth of a decode step in their layers", () => {
+    const grown = (time: StepTimeModel, contextTokens: number, windowTokens: number): number =>
+      stepNs(time, {
+        decodeSequences: 1,
+        decodeContextTokens: contextTokens,
+        decodeWindowTokens: windowTokens,
+        prefills: [],
+      });
+    const full = decodeNs(vllm, 1, 9_000) - decodeNs(vllm, 1, 1_000);
+    // 8 of 32 layers still grow.
+    expect(grown(windowed, 9_000, 1_000) - grown(windowed, 1_000, 1_000)).toBeCloseTo(full / 4, 3);
+  });
+
+  it("count what each token of a prompt sees, within half a token of each", () => {
+    for (const [newTokens, depthTokens] of [
+      [500, 0],
+      [3_000, 0],
+      [2_048, 400],
+      [512, 5_000],
+    ] as const) {
+      let seen = 0;
+      for (let token = 0; token < newTokens; token++) seen += Math.min(depthTokens + token, 1_000);
+      const scoresOfWindow = (time: StepTimeModel): number =>
+        prefillNs(time, newTokens, depthTokens) -
+        prefillNs({ ...time, model: onlyWindows(0) }, newTokens, depthTokens);
+      const all = { ...vllm, model: onlyWindows(1_000) };
+      const nsPerScore = (4 * 32 * 32 * 128 * 1e9) / (VLLM_KERNELS.attention * rtx4090.computeFlopPerS);
+      expect(Math.abs(scoresOfWindow(all) / nsPerScore - seen)).toBeLessThanOrEqual(newTokens / 2 + 1);
+    }
+  });
+});
+
+function onlyWindows(windowTokens: number): ModelShape {
+  return { ...bf16, slidingWindow: { windowTokens, layers: bf16.layers } };
+}

@@ -4,7 +4,7 @@
  *
  *   step = t0 + max( W/(η_w·B), 2·P·T/(η_c·F) ) + Σ k·C_i/(η_kv·B) + 4·L·H·d·Σ(n·p + n²/2)/(η_a·F)
  *
- * with W weight bytes per step, B bytes/s, P layer parameters, T tokens in the step, F FLOP/s,
+ * with W weight bytes read in the step (of a mixture of experts those that its tokens choose), B bytes/s, P layer parameters, T tokens in the step, F FLOP/s,
  * k cache bytes per token, C_i the context of decoding sequence i, and for every prefill chunk
  * n new tokens on depth p (L layers, H query heads, d head dimension).
  *
@@ -13,7 +13,7 @@
  */
 import type { GpuSpec } from "../hardware/gpu-catalogue.ts";
 import { NS_PER_S } from "../core/units.ts";
-import { kvBytesPerToken } from "./model-shape.ts";
+import { kvBytesPerTokenAndLayer, weightBytesRead } from "./model-shape.ts";
 import type { ModelShape } from "./model-shape.ts";
 
 export type DeviceShape = Pick<GpuSpec, "name" | "memoryBytes" | "bandwidthBytesPerS" | "computeFlopPerS">;
@@ -80,6 +80,8 @@ export interface StepWork {
   readonly decodeSequences: number;
   /** Sum of their contexts. */
   readonly decodeContextTokens: number;
+  /** The same with each context cut to the model's sliding window. Absent: none is longer than it. */
+  readonly decodeWindowTokens?: number;
   readonly prefills: readonly PrefillChunk[];
 }
 
@@ -110,20 +112,44 @@ function placeSeconds(
   computeFlopPerS: number,
 ): number {
   const { model, efficiency } = time;
+  const windowLayers = model.slidingWindow?.layers ?? 0;
+  const fullLayers = model.layers - windowLayers;
   let tokens = work.decodeSequences;
   let scores = 0;
+  let windowScores = 0;
   for (const { newTokens, depthTokens } of work.prefills) {
     tokens += newTokens;
-    scores += newTokens * depthTokens + (newTokens * newTokens) / 2;
+    scores += attentionScores(newTokens, depthTokens);
+    windowScores += windowedScores(newTokens, depthTokens, model.slidingWindow?.windowTokens ?? 0);
   }
-  const weightSeconds = model.weightBytes / (efficiency.weights * bandwidthBytesPerS);
+  const weightSeconds = weightBytesRead(model, tokens) / (efficiency.weights * bandwidthBytesPerS);
   const multiplySeconds = (2 * model.layerParameters * tokens) / (efficiency.compute * computeFlopPerS);
-  const cacheSeconds =
-    (kvBytesPerToken(model) * work.decodeContextTokens) / (efficiency.kv * bandwidthBytesPerS);
-  const attentionFlop = 4 * model.layers * model.queryHeads * model.headDimension * scores;
+  const cacheSeconds = cacheBytesRead(model, work) / (efficiency.kv * bandwidthBytesPerS);
+  const attentionFlop =
+    4 * model.queryHeads * model.headDimension * (fullLayers * scores + windowLayers * windowScores);
   return (
     Math.max(weightSeconds, multiplySeconds) +
     cacheSeconds +
     attentionFlop / (efficiency.attention * computeFlopPerS)
   );
+}
+
+/** Key-value bytes that the decoding sequences of a step read. */
+function cacheBytesRead(model: ModelShape, work: StepWork): number {
+  const windowLayers = model.slidingWindow?.layers ?? 0;
+  const seenTokens =
+    (model.layers - windowLayers) * work.decodeContextTokens +
+    windowLayers * (work.decodeWindowTokens ?? work.decodeContextTokens);
+  return kvBytesPerTokenAndLayer(model) * seenTokens;
+}
+
+/** Pairs of a new token and one it sees: all before the chunk, and on average half of the chunk. */
+function attentionScores(newTokens: number, depthTokens: number): number {
+  return newTokens * depthTokens + (newTokens * newTokens) / 2;
+}
+
+/** The same where a token sees at most the window: those of the chunk whose past is shorter see it whole. */
+function windowedScores(newTokens: number, depthTokens: number, windowTokens: number): number {
+  const growing = Math.min(newTokens, Math.max(0, windowTokens - depthTokens));
+  return attentionScores(growing, depthTokens) + (newTokens - growing) * windowTokens;
 }
