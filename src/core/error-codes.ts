@@ -65,6 +65,13 @@ export const ERROR_CATALOGUE = {
   SUPERVISOR_LOST: environment("the supervisor did not finish its answer"),
   PROTOCOL_MISMATCH: environment("the supervisor and the command are of different versions"),
   PROCESS_FAILED: environment("a child process could not be started or failed"),
+  GPU_OUT_OF_MEMORY: environment("a server could not get the GPU memory it asked for"),
+  HOST_OUT_OF_MEMORY: environment("a server could not get the host memory it asked for, or was killed for it"),
+  MODEL_DAMAGED: environment("a model file is not what its format says"),
+  MODEL_UNSUPPORTED: environment("a server does not know this kind of model"),
+  LAUNCH_REFUSED: environment("a server refused its own command line"),
+  DRIVER_MISMATCH: environment("the GPU driver and the server's CUDA do not go together"),
+  PERMISSION_DENIED: environment("a server may not read or write what it needs"),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -7,6 +7,8 @@ import { closeSync, openSync } from "node:fs";
 import { writeFully } from "../../src/core/file.ts";
 import type { RandomStream } from "../../src/core/random.ts";
 import { randomStream } from "../../src/core/random.ts";
+import type { GgufValue } from "./gguf-writer.ts";
+import { GgufWriter, padded, paddedLength } from "./gguf-writer.ts";
 
 interface TinyModelShape {
   readonly layers: number;
@@ -98,7 +100,7 @@ function tinyVocabulary(): Vocabulary {
 }
 
 /** Byte-level BPE writes each byte as one printable character; bytes that have none get U+0100 onwards. */
-function byteAlphabet(): string[] {
+export function byteAlphabet(): string[] {
   let substitute = 0x100;
   return Array.from({ length: 256 }, (_, byte) => {
     const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xff && byte !== 0xad);
@@ -197,7 +199,6 @@ function halfFloat(value: number): number {
 
 // ---- the file --------------------------------------------------------------------------------
 
-const ALIGNMENT_BYTES = 32;
 const BYTES_PER_ELEMENT = { [F32]: 4, [F16]: 2 } as const;
 
 function header(shape: TinyModelShape, vocabulary: Vocabulary, tensors: readonly Tensor[]): Uint8Array {
@@ -215,14 +216,6 @@ function header(shape: TinyModelShape, vocabulary: Vocabulary, tensors: readonly
   }
   return padded(writer.bytes());
 }
-
-type GgufValue =
-  | { readonly u32: number }
-  | { readonly f32: number }
-  | { readonly flag: boolean }
-  | { readonly text: string }
-  | { readonly texts: readonly string[] }
-  | { readonly i32s: readonly number[] };
 
 function metadata(shape: TinyModelShape, vocabulary: Vocabulary): readonly (readonly [string, GgufValue])[] {
   return [
@@ -249,77 +242,4 @@ function metadata(shape: TinyModelShape, vocabulary: Vocabulary): readonly (read
     ["tokenizer.ggml.add_bos_token", { flag: true }],
     ["tokenizer.chat_template", { text: CHAT_TEMPLATE }],
   ];
-}
-
-const TYPE_U32 = 4;
-const TYPE_I32 = 5;
-const TYPE_F32 = 6;
-const TYPE_BOOL = 7;
-const TYPE_STRING = 8;
-const TYPE_ARRAY = 9;
-
-/** Appends little-endian values. */
-class GgufWriter {
-  readonly #parts: Buffer[] = [];
-
-  ascii(text: string): this {
-    this.#parts.push(Buffer.from(text, "latin1"));
-    return this;
-  }
-
-  u32(value: number): this {
-    const part = Buffer.alloc(4);
-    part.writeUInt32LE(value);
-    this.#parts.push(part);
-    return this;
-  }
-
-  u64(value: number): this {
-    const part = Buffer.alloc(8);
-    part.writeBigUInt64LE(BigInt(value));
-    this.#parts.push(part);
-    return this;
-  }
-
-  string(text: string): this {
-    const part = Buffer.from(text, "utf8");
-    this.u64(part.length);
-    this.#parts.push(part);
-    return this;
-  }
-
-  pair(key: string, value: GgufValue): void {
-    this.string(key);
-    if ("u32" in value) this.u32(TYPE_U32).u32(value.u32);
-    else if ("f32" in value) this.u32(TYPE_F32).#f32(value.f32);
-    else if ("flag" in value) this.u32(TYPE_BOOL).#parts.push(Buffer.from([value.flag ? 1 : 0]));
-    else if ("text" in value) this.u32(TYPE_STRING).string(value.text);
-    else if ("texts" in value) {
-      this.u32(TYPE_ARRAY).u32(TYPE_STRING).u64(value.texts.length);
-      for (const text of value.texts) this.string(text);
-    } else {
-      this.u32(TYPE_ARRAY).u32(TYPE_I32).u64(value.i32s.length);
-      this.#parts.push(Buffer.from(Int32Array.from(value.i32s).buffer));
-    }
-  }
-
-  #f32(value: number): void {
-    const part = Buffer.alloc(4);
-    part.writeFloatLE(value);
-    this.#parts.push(part);
-  }
-
-  bytes(): Uint8Array {
-    return Buffer.concat(this.#parts);
-  }
-}
-
-function paddedLength(length: number): number {
-  return Math.ceil(length / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
-}
-
-function padded(bytes: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(paddedLength(bytes.length));
-  whole.set(bytes);
-  return whole;
 }
