@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sampleManifest, sampleTrial } from "../../test/fakes/sample-records.ts";
@@ -63,6 +63,17 @@ describe("a run is found", () => {
     expect(findRun(runsDir, IDS[0] as string, "/")).toBe(join(runsDir, IDS[0] as string));
     expect(findRun(runsDir, "20261121", "/")).toBe(join(runsDir, IDS[2] as string));
     expect(findRun("elsewhere", `./${IDS[2]}`, runsDir)).toBe(join(runsDir, IDS[2] as string));
+  });
+
+  test("by the name of its folder here, where no run of the runs directory has that id", () => {
+    const runsDir = runs();
+    const here = runs();
+    renameSync(join(here, IDS[2] as string), join(here, "2026"));
+    expect(findRun(runsDir, "2026", here)).toBe(join(here, "2026"));
+    expect(findRun(runsDir, IDS[0] as string, here)).toBe(join(runsDir, IDS[0] as string));
+    expect(() => findRun(runsDir, "", join(here, "2026"))).toThrow(
+      expect.objectContaining({ code: "RUN_NOT_FOUND" }),
+    );
   });
 
   test("not by a beginning that several have: they are named", () => {

@@ -53,12 +53,16 @@ function listing(runId: string, path: string): RunListing {
 
 /**
  * The directory of a run that was named by its path, its id, or a beginning of its id that only one
- * run has. Throws RUN_NOT_FOUND, with the names that come nearest.
+ * run has. A word without a slash is an id first, then a folder here, then a beginning: a run that
+ * was copied or renamed is found by its name. Throws RUN_NOT_FOUND, with the names that come nearest.
  */
 export function findRun(runsDir: string, name: string, cwd: string): string {
-  if (/[/\\]/.test(name) && existsSync(join(resolve(cwd, name), MANIFEST_FILE))) return resolve(cwd, name);
+  const here = resolve(cwd, name);
+  const isRunHere = name !== "" && existsSync(join(here, MANIFEST_FILE));
+  if (isRunHere && /[/\\]/.test(name)) return here;
   const ids = runIds(runsDir);
   if (ids.includes(name)) return join(runsDir, name);
+  if (isRunHere) return here;
   const matches = name === "" ? [] : ids.filter((id) => id.startsWith(name));
   const [only] = matches;
   if (only !== undefined && matches.length === 1) return join(runsDir, only);

@@ -11,7 +11,6 @@ import type { Need } from "./need.ts";
 import { NEEDS } from "./need.ts";
 import type { Ranking } from "./rank.ts";
 import { rank } from "./rank.ts";
-import type { ReadyCommand } from "./ready-command.ts";
 import { readyCommand, repeatCommand } from "./ready-command.ts";
 import type { CellResources } from "./resources.ts";
 import { cellResources, thriftiest } from "./resources.ts";
@@ -21,7 +20,7 @@ export interface Recommendation {
   readonly title: string;
   readonly ranking: Ranking;
   /** Runs the recommended cell, or what would make a recommendation possible. */
-  readonly command: ReadyCommand | undefined;
+  readonly command: string | undefined;
 }
 
 export interface Recommendations {
@@ -78,7 +77,7 @@ function commandOf(
   ranking: Ranking,
   cells: readonly CellAnalysis[],
   manifest: RunAnalysis["manifest"],
-): ReadyCommand | undefined {
+): string | undefined {
   if (ranking.kind === "no-data") return undefined;
   if (ranking.kind === "too-few") return repeatCommand(manifest, USEFUL_TRIALS);
   if (

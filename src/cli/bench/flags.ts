@@ -33,6 +33,7 @@ export interface RawBenchFlags {
   readonly gpu?: string;
   readonly slots?: string;
   readonly runsDir: string;
+  readonly cell?: string;
   readonly resume?: string;
   readonly durable?: boolean;
   readonly telemetry: boolean;

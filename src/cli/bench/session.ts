@@ -26,6 +26,7 @@ import type { RawBenchFlags } from "./flags.ts";
 import { loadMachineCertificate } from "./machine-certificate.ts";
 import { finishRun, runsDirFlag } from "./outcome.ts";
 import { ProgressLine } from "./progress.ts";
+import { withOneCell } from "./one-cell.ts";
 import type { RunSpec } from "./run-spec.ts";
 import { corpusFolderOf, newRunSpec, parseRunSpec } from "./run-spec.ts";
 import { loadScenario } from "./scenario-source.ts";
@@ -71,7 +72,8 @@ async function beginRun(
   const source = loadScenario(scenarioName, flags, io.cwd);
   // Cells are worked out before anything is asked of a server, so that a bad file costs no wait.
   cellsOf(source.scenario);
-  const { scenario, notices } = await resolveEndpoints(source, flags, io.clock);
+  const { scenario: whole, notices } = await resolveEndpoints(source, flags, io.clock);
+  const scenario = withOneCell(whole, flags.cell);
   for (const notice of notices) notify(notice);
   const open = newRunSpec(scenario, flags, io.cwd);
   const connections = await connect(open, io);
@@ -101,6 +103,12 @@ async function resumeRun(
   io: CliIo,
   notify: (notice: string) => void,
 ): Promise<Session> {
+  if (flags.cell !== undefined)
+    throw new OperatorError("FLAG_INVALID", {
+      message: "--resume completes every cell that the run was planned with",
+      received: `--cell ${flags.cell}`,
+      nextStep: "leave --cell away, or begin a new run with it",
+    });
   const path = findRun(resolve(io.cwd, flags.runsDir), run, io.cwd);
   const source = readRun(path);
   const spec = parseRunSpec(source.manifest.spec, join(path, "manifest.json"));

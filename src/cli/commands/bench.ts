@@ -14,6 +14,7 @@ Examples:
     --endpoint a=http://localhost:11434 --endpoint b=http://localhost:11435 \\
     --agent1 num_gpu=60,num_ctx=512,temperature=0.8 \\
     --agent2 num_gpu=80,num_ctx=1024,temperature=0.6 --model gemma3:latest
+  slipway bench my-scenario.yaml --cell 'long N=2'   one cell of its matrix, by its label
   slipway bench my-scenario.yaml --resume <run>   only the trials that are missing
   slipway bench --selftest                        how far this machine's own numbers can be trusted
 `;
@@ -33,6 +34,7 @@ export const benchCommand: DefineCommand = (io, exit) => {
   workloadOptions(command);
   return command
     .option("--runs-dir <folder>", "where run directories go", "runs")
+    .option("--cell <label>", "one cell of a matrix: its label, words of it, or the beginning of its hash")
     .option("--resume <run>", "complete the missing trials of a run")
     .option("--durable", "wait for the disk after every record")
     .option("--no-telemetry", "do not sample GPU, memory and CPU")

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { OperatorError } from "../../core/errors.ts";
 import { findRun } from "../../store/list-runs.ts";
+import { matchingCells, shownLabels } from "../cell-name.ts";
 
 export interface NamedRun {
   /** As it was typed. */
@@ -42,11 +43,6 @@ function tryRun(runsDir: string, name: string, cwd: string): Found {
   }
 }
 
-/** Shorter beginnings of a hash would be taken for words. */
-const FEWEST_HASH_DIGITS = 4;
-
-const MOST_LABELS_SHOWN = 12;
-
 /**
  * The one cell that was meant: by its label, a beginning of its hash, or words that only its label
  * has. Without a name all cells. Throws FLAG_INVALID, with the labels that there are.
@@ -62,21 +58,11 @@ export function chosenCells<Cell extends { readonly label: string; readonly hash
       nextStep: "finish it with slipway bench --resume, or name another run",
     });
   if (cell === undefined) return cells;
-  const words = cell.split(/\s+/).filter((word) => word !== "");
-  const byLabel = cells.filter((one) => one.label === cell);
-  const byHash = cell.length < FEWEST_HASH_DIGITS ? [] : cells.filter((one) => one.hash.startsWith(cell));
-  const byWords = cells.filter((one) => words.length > 0 && words.every((word) => hasWord(one.label, word)));
-  const found = [byLabel, byHash, byWords].find((matches) => matches.length > 0) ?? [];
+  const found = matchingCells(cells, cell);
   if (found.length === 1) return found;
-  const shown = (found.length > 0 ? found : cells).map((one) => `"${one.label}"`).slice(0, MOST_LABELS_SHOWN);
   throw new OperatorError("FLAG_INVALID", {
     message: found.length > 1 ? `${found.length} cells have these words` : "the run has no such cell",
     received: name,
-    nextStep: `name one of: ${shown.join(", ")}`,
+    nextStep: `name one of: ${shownLabels(found.length > 0 ? found : cells)}`,
   });
-}
-
-/** N=1 is no word of "N=16". */
-function hasWord(label: string, word: string): boolean {
-  return label === word || label.split(/\s+/).includes(word);
 }

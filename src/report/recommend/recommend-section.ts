@@ -45,13 +45,7 @@ function recommendationBlocks(
   weight: (text: string) => SectionBlock,
 ): readonly SectionBlock[] {
   const blocks = [weight(`${capital(one.title)}: ${sentence(one)}`)];
-  if (one.command === undefined) return blocks;
-  const { text, left } = one.command;
-  return [
-    ...blocks,
-    command(text),
-    ...(left.length === 0 ? [] : [note(`In the scenario file keep ${left.join(", ")}.`)]),
-  ];
+  return one.command === undefined ? blocks : [...blocks, command(one.command)];
 }
 
 function sentence({ need, ranking, title }: Recommendation): string {
