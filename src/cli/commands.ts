@@ -3,6 +3,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { engineCommand } from "./commands/engine.ts";
+import { presetCommand } from "./commands/preset.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runsCommand } from "./commands/runs.ts";
@@ -15,5 +16,6 @@ export const COMMANDS: readonly DefineCommand[] = [
   compareCommand,
   reportCommand,
   runsCommand,
+  presetCommand,
   engineCommand,
 ];

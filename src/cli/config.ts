@@ -13,6 +13,8 @@ export const CONFIG_FILE = "slipway.yaml";
 export const configSchema = z.strictObject({
   /** Where run directories go. */
   runsDir: z.string().min(1).optional(),
+  /** The operator's own presets, and modes in its folder `modes`. */
+  presetsDir: z.string().min(1).optional(),
   /** The model of agents that name none. */
   model: z.string().min(1).optional(),
   /** Repeats of every cell. */

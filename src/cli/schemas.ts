@@ -1,5 +1,6 @@
 /** The JSON Schemas of the files that operators write, derived from the schemas that check them. */
 import { z } from "zod";
+import { modeSchema, presetSchema } from "../preset/preset.ts";
 import { scenarioSchema } from "../workload/scenario.ts";
 import { configSchema } from "./config.ts";
 
@@ -10,5 +11,7 @@ export function schemaDocuments(): Readonly<Record<string, string>> {
   return {
     "examples/scenario.schema.json": document(scenarioSchema, "Slipway scenario"),
     "examples/slipway.schema.json": document(configSchema, "slipway.yaml"),
+    "examples/preset.schema.json": document(presetSchema, "Slipway preset"),
+    "examples/mode.schema.json": document(modeSchema, "Slipway mode"),
   };
 }

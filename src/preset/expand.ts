@@ -3,6 +3,7 @@
  * the environment, `~/` as the home folder, relative paths from the file's own folder. So one file
  * serves machines that keep their models in different places, and no secret has to stand in it.
  */
+import { homedir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { OperatorError } from "../core/errors.ts";
 import type { Preset } from "./preset.ts";
@@ -20,11 +21,11 @@ export function expandPreset(preset: Preset, path: string, environment: Environm
       (whole, name: string | undefined, otherwise: string | undefined) => {
         if (whole === "$${") return "${";
         if (name === undefined) throw unreadable(path, field, text);
-        return variable(path, field, text, name, otherwise);
+        return variable(field, text, name, otherwise);
       },
     );
     if (filled !== "~" && !filled.startsWith("~/")) return filled;
-    return variable(path, field, text, "HOME", undefined) + filled.slice(1);
+    return (environment["HOME"] || homedir()) + filled.slice(1);
   };
   const file = (field: string, text: string): string => resolve(dirname(path), fill(field, text));
   /** A word alone is looked for elsewhere: a program on the PATH, a model on its hub. */
@@ -76,18 +77,12 @@ export function expandPreset(preset: Preset, path: string, environment: Environm
       };
   }
 
-  function variable(
-    file: string,
-    field: string,
-    text: string,
-    name: string,
-    otherwise: string | undefined,
-  ): string {
-    const value = environment[name];
-    if (value !== undefined && value !== "") return value;
-    if (otherwise !== undefined) return otherwise;
+  function variable(field: string, text: string, name: string, otherwise: string | undefined): string {
+    // As in a shell, `:-` also steps in for a variable that is empty: no path or setting is meant to be.
+    const value = environment[name] || otherwise;
+    if (value !== undefined) return value;
     throw new OperatorError("CONFIG_INVALID", {
-      message: `${file}: field ${field}: names the variable ${name}, which is not set`,
+      message: `${path}: field ${field}: names the variable ${name}, which is not set`,
       received: `${field} = ${JSON.stringify(text)}`,
       nextStep: `set ${name}, or write what to take without it: \${${name}:-…}`,
     });
