@@ -5,13 +5,22 @@ import type { StudyDocument, StudyName } from "../../src/analysis/studies/study-
 import { studyDocument } from "../../src/analysis/studies/study-document.ts";
 
 export function readStudy(name: StudyName): StudyDocument {
-  return studyDocument.parse(readJson(`../../studies/${name}.json`));
+  return studyDocument.parse(JSON.parse(readStudyText(name)));
+}
+
+export function readStudyText(name: StudyName): string {
+  return readText(`../../studies/${name}.json`);
+}
+
+/** The name under which a study's figures were taken down. */
+export function goldenFile(name: StudyName): string {
+  return name === "dual-instance" ? "dual-instance-study" : name;
 }
 
 export function readGolden(file: string): unknown {
-  return readJson(`../fixtures/golden/${file}.json`);
+  return JSON.parse(readText(`../fixtures/golden/${file}.json`));
 }
 
-function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8"));
+function readText(path: string): string {
+  return readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readGolden, readStudy } from "../../../test/fakes/study-files.ts";
+import { goldenFile, readGolden, readStudy } from "../../../test/fakes/study-files.ts";
 import type { CheckedFigure, StudyCheck } from "./check-study.ts";
 import { checkStudy, figuresOf } from "./check-study.ts";
 import type { StudyName } from "./study-document.ts";
@@ -178,17 +178,9 @@ const REDERIVED: Readonly<
   ],
 };
 
-const GOLDEN_FILES: Readonly<Record<StudyName, string>> = {
-  "concurrent-agents": "concurrent-agents",
-  "dual-instance": "dual-instance-study",
-  "kernel-profiling": "kernel-profiling",
-  "capacity-spike": "capacity-spike",
-  "swarm-router": "swarm-router",
-};
-
 describe.each(STUDY_NAMES)("%s", (name) => {
   it("has every known flaw worked out again from its numbers", () => {
-    const { known_flaws: flaws } = readGolden(GOLDEN_FILES[name]) as {
+    const { known_flaws: flaws } = readGolden(goldenFile(name)) as {
       readonly known_flaws: readonly string[];
     };
     expect(REDERIVED[name]).toHaveLength(flaws.length);

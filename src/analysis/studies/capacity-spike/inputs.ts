@@ -25,6 +25,7 @@ const workloadRow = z.strictObject({
   turnP50S: printedNumber.exactOptional(),
   turnP95S: printedNumber.exactOptional(),
   turns: z.int().exactOptional(),
+  devTurnsFinished: z.int().exactOptional(),
   freeMib: z.int(),
   textOnly: z.boolean(),
 });
@@ -46,7 +47,10 @@ export const capacitySpikeInputs = z.strictObject({
   marginMib: z.tuple([z.number(), z.number()]),
   freeFloorGib: z.number(),
   durationS: z.number(),
-  roles: z.record(z.string(), z.strictObject({ cadenceS: z.number(), maxTokens: z.int(), toolTokens: z.int() })),
+  roles: z.record(
+    z.string(),
+    z.strictObject({ cadenceS: z.number(), maxTokens: z.int(), toolTokens: z.int() }),
+  ),
   safeguards: z.strictObject({
     ramPreflightGib: z.number(),
     vramPreflightMib: z.number(),

@@ -1,6 +1,7 @@
 /** Study 001, differences: Rust against Python, together against alone, and costs (sections 4 to 8). */
 import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { changePct, meanOf } from "../sample-figures.ts";
+import { runCount } from "./delta-figures.ts";
 import type { CostOption, DualInstanceInputs } from "./inputs.ts";
 import { configurationsOf, SCENARIOS } from "./inputs.ts";
 

@@ -1,6 +1,7 @@
 /** Study 001, efficiencies: sections 3 and 4 from the configurations' averages and best runs. */
 import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { meanOf } from "../sample-figures.ts";
+import { runCount } from "./delta-figures.ts";
 import type { Configuration, DualInstanceInputs, Scenario } from "./inputs.ts";
 import { AGENTS, configurationsOf, SCENARIOS } from "./inputs.ts";
 
@@ -54,7 +55,7 @@ function scenarioFigures(book: RecomputedFigures, inputs: DualInstanceInputs): v
     ({ baseline, hetero, homo: [homoMean = 0] }) =>
       combinedMean(counts, meanOf(baseline), meanOf(hetero), homoMean),
   );
-  const runs = SCENARIOS.reduce((sum, one) => sum + counts[one], 0) * inputs.runsPerConfiguration;
+  const runs = runCount(inputs);
   const contended = inputs.configurations.reduce((sum, one) => sum + (one.contentionRuns ?? 0), 0);
   book.exactly("scenario.all.contention", (contended / runs) * 100);
 }

@@ -214,7 +214,7 @@ function agentsDiffer(inputs: DualInstanceInputs): Finding {
     kind: "interpretation",
     section: "3.1, 5.4",
     says: `The mean throughput delta of ${mean.text} tok/s shows that the agents share evenly.`,
-    shows: `By scenario the first agent has ${byScenario.map((delta) => numberText(delta, 1)).join(", ")} tok/s more than the second: differences of opposite sign, and the one that is not small is where the two are set differently. Weighted by configurations they give ${numberText(weighted, 2)}; the rates are of sampled configurations, so that is no contradiction. A mean near 0 with an sd of ${sd.text} says that neither agent is favoured always, not that a run is even.`,
+    shows: `By scenario the first agent has ${byScenario.map((delta) => numberText(delta, 1)).join(", ")} tok/s more than the second: differences of opposite sign, and the one that is not small is where one agent keeps the engine's own settings. Weighted by configurations they give ${numberText(weighted, 2)}; the rates are of sampled configurations, so that is no contradiction. A mean near 0 with an sd of ${sd.text} says that neither agent is favoured always, not that a run is even.`,
   };
 }
 

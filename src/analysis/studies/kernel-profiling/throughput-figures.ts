@@ -66,7 +66,7 @@ export function pooledFigures(book: RecomputedFigures, inputs: KernelProfilingIn
   }
 }
 
-/** Ollama's degradation less PyTorch's is what the study calls the share of the serving stack. */
+/** PyTorch's degradation is called the GPU's share, Ollama's the net; the latter less the former is what the study calls the share of the serving stack. */
 export function attributionFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   const samplesOf = (backend: "ollama" | "pytorch", model?: "1b" | "3b") => ({
     alone:
@@ -83,6 +83,9 @@ export function attributionFigures(book: RecomputedFigures, inputs: KernelProfil
       { oa: ollama.alone, ot: ollama.together, pa: pytorch.alone, pt: pytorch.together },
       ({ oa, ot, pa, pt }) => change({ alone: pa, together: pt }) - change({ alone: oa, together: ot }),
     );
+    if (model !== undefined) continue;
+    book.put(`${id}.physics`, pytorch, (samples) => -change(samples));
+    book.put(`${id}.net`, ollama, (samples) => -change(samples));
   }
 }
 
@@ -109,6 +112,8 @@ export function backendFigures(book: RecomputedFigures, inputs: KernelProfilingI
       pytorch: pooled(inputs, "pytorch", agents, "tokS"),
     };
     book.put(`backends.pooled.${column}`, samples, ratio);
+    for (const backend of BACKENDS)
+      book.put(`backend-means.${agents}.${backend}`, { runs: samples[backend] }, ({ runs }) => meanOf(runs));
     book.put(`backends.pooled.p${agents}`, samples, ({ ollama, pytorch }) => welchOf(ollama, pytorch).p);
     book.put(`backends.pooled.d${agents}`, samples, ({ ollama, pytorch }) => effectOf(ollama, pytorch));
   }

@@ -45,6 +45,15 @@ export function kernelFigures(book: RecomputedFigures, inputs: KernelProfilingIn
   }
 }
 
+/** The rank test's p when every run of one group lies above every run of the other: n runs give none smaller. */
+function leastRankP(runs: number): number {
+  const below = Array.from({ length: runs }, (_, rank) => rank);
+  return mannWhitneyOf(
+    below,
+    below.map((rank) => rank + runs),
+  ).p;
+}
+
 /** No value of a run is printed: t follows from d, and p is bounded by the degrees of freedom that are possible. */
 export function memoryTimeFigures(book: RecomputedFigures, inputs: KernelProfilingInputs): void {
   for (const backend of BACKENDS) {
@@ -57,6 +66,7 @@ export function memoryTimeFigures(book: RecomputedFigures, inputs: KernelProfili
     book.from(`${id}.t`, [memory.cohensD], (d = 0) => -d * Math.sqrt(runs / 2));
     const bounds = memoryTimeBounds(memory);
     book.between(`${id}.p`, bounds.leastPOfPrintedD, bounds.mostPOfPrintedD);
+    book.between(`${id}.mwp`, leastRankP(runs), 1);
     if (memory.alonePerModel === undefined || bounds.perModel === undefined) continue;
     book.put(`${id}.mean1`, { perModel: memory.alonePerModel }, ({ perModel }) => meanOf(perModel));
     book.between(`${id}.d`, 0, bounds.perModel.mostD);
