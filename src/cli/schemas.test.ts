@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
 import { schemaDocuments } from "./schemas.ts";
 
 /** Every property name anywhere in a JSON Schema. */
@@ -19,5 +21,21 @@ describe("the schemas for editors", () => {
     const isFleet = path.includes("preset") || path.includes("mode");
     const page = readFileSync(isFleet ? "docs/presets.md" : "docs/configuration.md", "utf8");
     for (const name of new Set(propertyNames(JSON.parse(text)))) expect(page, name).toContain(`\`${name}\``);
+  });
+
+  it.each([
+    ["scenario", "examples/scenarios"],
+    ["hypotheses", "examples/hypotheses"],
+    ["service-levels", "examples/service-levels"],
+    ["costs", "examples/costs"],
+  ])("examples/%s.schema.json accepts all that ships in %s, and no misspelt field", (kind, folder) => {
+    const schema = z.fromJSONSchema(JSON.parse(readFileSync(`examples/${kind}.schema.json`, "utf8")));
+    const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
+    expect(files).not.toEqual([]);
+    for (const file of files) {
+      const content = parse(readFileSync(`${folder}/${file}`, "utf8")) as object;
+      expect(schema.safeParse(content).error, file).toBeUndefined();
+      expect(schema.safeParse({ ...content, titel: "?" }).success, file).toBe(false);
+    }
   });
 });

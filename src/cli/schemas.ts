@@ -1,5 +1,8 @@
 /** The JSON Schemas of the files that operators write, derived from the schemas that check them. */
 import { z } from "zod";
+import { costFileSchema } from "../analysis/cost/cost-file.ts";
+import { serviceLevelFileSchema } from "../analysis/service-level/service-level-file.ts";
+import { hypothesisFileSchema } from "../analysis/verdict/hypothesis-file.ts";
 import { modeSchema, presetSchema } from "../preset/preset.ts";
 import { scenarioSchema } from "../workload/scenario.ts";
 import { configSchema } from "./config.ts";
@@ -11,6 +14,9 @@ export function schemaDocuments(): Readonly<Record<string, string>> {
   return {
     "examples/scenario.schema.json": document(scenarioSchema, "Slipway scenario"),
     "examples/slipway.schema.json": document(configSchema, "slipway.yaml"),
+    "examples/hypotheses.schema.json": document(hypothesisFileSchema, "Slipway hypotheses"),
+    "examples/service-levels.schema.json": document(serviceLevelFileSchema, "Slipway service levels"),
+    "examples/costs.schema.json": document(costFileSchema, "Slipway costs"),
     "examples/preset.schema.json": document(presetSchema, "Slipway preset"),
     "examples/mode.schema.json": document(modeSchema, "Slipway mode"),
   };
