@@ -128,6 +128,10 @@ export interface SwitchReport {
     readonly nextStep: string;
     readonly logTail: readonly string[];
   };
+  /** What ran before and could not be put back, each with its own cause; absent when all could. */
+  readonly notPutBack?: readonly NonNullable<SwitchReport["failure"]>[];
+  /** What runs now. */
+  readonly runs: readonly string[];
   readonly steps: readonly { readonly step: string; readonly preset?: string; readonly tookMs: number }[];
   /** Everything but the engines' own stops and starts. */
   readonly overheadMs: number;
