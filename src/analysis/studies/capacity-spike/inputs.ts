@@ -1,6 +1,6 @@
 /** What study 003 published: memory of five launches, nine workload runs. */
 import { z } from "zod";
-import { assert } from "../../../core/assert.ts";
+import { namedEntry } from "../named-entry.ts";
 import { printedNumber } from "../printed-number.ts";
 
 const ceilingRow = z.strictObject({
@@ -79,7 +79,5 @@ export const MIB_PER_GIB = 1024;
 export const CELLS_PER_1K = 1024;
 
 export function workload({ workloads }: CapacitySpikeInputs, id: string): WorkloadRow {
-  const found = workloads.find((one) => one.id === id);
-  assert(found !== undefined, `no workload row ${id}`);
-  return found;
+  return namedEntry(workloads, id);
 }

@@ -3,7 +3,7 @@ import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { changePct, meanOf } from "../sample-figures.ts";
 import { runCount } from "./delta-figures.ts";
 import type { CostOption, DualInstanceInputs } from "./inputs.ts";
-import { configurationsOf, SCENARIOS } from "./inputs.ts";
+import { configurationsOf, contendedRuns, overheadSumMs, SCENARIOS } from "./inputs.ts";
 
 export function pythonFigures(book: RecomputedFigures, inputs: DualInstanceInputs): void {
   const { python, overall } = inputs;
@@ -36,8 +36,7 @@ export function pythonFigures(book: RecomputedFigures, inputs: DualInstanceInput
     (sd = 0, mean = 1) => (sd / mean) * 100,
   );
   const runs = runCount(inputs);
-  const rustPct =
-    (inputs.configurations.reduce((sum, one) => sum + (one.contentionRuns ?? 0), 0) / runs) * 100;
+  const rustPct = (contendedRuns(inputs.configurations) / runs) * 100;
   book.exactly("against-python.contention-low.delta", rustPct - python.contentionPct[0].value);
   book.exactly("against-python.contention-high.delta", rustPct - python.contentionPct[1].value);
 }
@@ -56,7 +55,7 @@ export function soloFigures(book: RecomputedFigures, { solo }: DualInstanceInput
 const MS_PER_S = 1000;
 
 export function paradoxFigures(book: RecomputedFigures, inputs: DualInstanceInputs): void {
-  const { solo, togetherTokSRounded: together, singleServer, overheadMs, inferenceS } = inputs;
+  const { solo, togetherTokSRounded: together, singleServer, inferenceS } = inputs;
   const loss = (alone = 1, now = 0): number => changePct(alone, now);
   book.from("paradox.rust-loss.value", [solo.rust.tokS, together], loss);
   book.from("paradox.python-loss.value", [solo.python.tokS, together], loss);
@@ -76,10 +75,7 @@ export function paradoxFigures(book: RecomputedFigures, inputs: DualInstanceInpu
       { rates: SCENARIOS.flatMap((scenario) => inputs.togetherTokS[runtime][scenario]) },
       ({ rates }) => meanOf(rates),
     );
-  const sums = [0, 1].map((end) =>
-    Object.values(overheadMs).reduce((sum, span) => sum + (span[end] ?? 0), 0),
-  );
-  const [leastMs = 0, mostMs = 0] = sums;
+  const [leastMs, mostMs] = overheadSumMs(inputs);
   book.exactly("paradox.overhead-low.value", leastMs);
   book.exactly("paradox.overhead-high.value", mostMs);
   book.exactly("paradox.overhead-share-low.value", (leastMs / (inferenceS[1] * MS_PER_S)) * 100);

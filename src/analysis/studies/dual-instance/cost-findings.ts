@@ -4,6 +4,7 @@ import type { Finding } from "../study-findings.ts";
 import { countText, numberText, percentText } from "../words.ts";
 import { costTotals } from "./comparison-figures.ts";
 import type { DualInstanceInputs } from "./inputs.ts";
+import { overheadSumMs } from "./inputs.ts";
 
 export function costFindings(inputs: DualInstanceInputs): readonly Finding[] {
   return [percentages(inputs), overheads(inputs), targets(inputs), costs(inputs), hybridSpeed(inputs)];
@@ -29,8 +30,8 @@ function percentages(inputs: DualInstanceInputs): Finding {
 const EXPECTED_TOGETHER_TOK_S = [110, 112] as const;
 
 function overheads(inputs: DualInstanceInputs): Finding {
-  const { inferenceS, overheadMs, togetherTokSRounded: together } = inputs;
-  const most = Object.values(overheadMs).reduce((sum, span) => sum + span[1], 0);
+  const { inferenceS, togetherTokSRounded: together } = inputs;
+  const [, most] = overheadSumMs(inputs);
   const share = (seconds: number): number => most / (seconds * 10);
   const loss = EXPECTED_TOGETHER_TOK_S.map((expected) => (1 - together.value / expected) * 100);
   return {

@@ -1,7 +1,7 @@
 /** Study 001: differences between the two agents, of which only five figures over all runs are printed. */
 import type { RecomputedFigures } from "../recomputed-figures.ts";
 import type { Distribution, DualInstanceInputs } from "./inputs.ts";
-import { SCENARIOS } from "./inputs.ts";
+import { contendedRuns, SCENARIOS } from "./inputs.ts";
 
 export function runCount({ configurationsPerScenario, runsPerConfiguration }: DualInstanceInputs): number {
   const configurations = SCENARIOS.reduce((sum, scenario) => sum + configurationsPerScenario[scenario], 0);
@@ -12,10 +12,7 @@ export function deltaFigures(book: RecomputedFigures, inputs: DualInstanceInputs
   const runs = runCount(inputs);
   book.exactly("totals.configurations.value", runs / inputs.runsPerConfiguration);
   book.exactly("totals.runs.value", runs);
-  book.exactly(
-    "totals.contention.value",
-    inputs.configurations.reduce((sum, one) => sum + (one.contentionRuns ?? 0), 0),
-  );
+  book.exactly("totals.contention.value", contendedRuns(inputs.configurations));
   boundedFigures(book, "deltas.throughput", inputs.overall.throughputDeltaTokS, runs);
   boundedFigures(book, "deltas.ttft", inputs.overall.ttftDeltaMs, runs);
 }

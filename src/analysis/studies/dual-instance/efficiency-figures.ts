@@ -3,7 +3,7 @@ import type { RecomputedFigures } from "../recomputed-figures.ts";
 import { meanOf } from "../sample-figures.ts";
 import { runCount } from "./delta-figures.ts";
 import type { Configuration, DualInstanceInputs, Scenario } from "./inputs.ts";
-import { AGENTS, configurationsOf, SCENARIOS } from "./inputs.ts";
+import { AGENTS, configurationsOf, contendedRuns, SCENARIOS } from "./inputs.ts";
 
 const PER_CENT = 100 / AGENTS;
 
@@ -31,7 +31,7 @@ function scenarioFigures(book: RecomputedFigures, inputs: DualInstanceInputs): v
       cells.map((one) => one.peakEfficiencyPct),
       (...peaks) => largest(peaks),
     );
-    const contended = cells.reduce((sum, one) => sum + (one.contentionRuns ?? 0), 0);
+    const contended = contendedRuns(cells);
     book.exactly(`${id}.contention`, (contended / (cells.length * inputs.runsPerConfiguration)) * 100);
   }
   const homo = configurationsOf(inputs, "chimera_homo", "all");
@@ -56,7 +56,7 @@ function scenarioFigures(book: RecomputedFigures, inputs: DualInstanceInputs): v
       combinedMean(counts, meanOf(baseline), meanOf(hetero), homoMean),
   );
   const runs = runCount(inputs);
-  const contended = inputs.configurations.reduce((sum, one) => sum + (one.contentionRuns ?? 0), 0);
+  const contended = contendedRuns(inputs.configurations);
   book.exactly("scenario.all.contention", (contended / runs) * 100);
 }
 

@@ -155,6 +155,16 @@ export function configurationsOf(
   );
 }
 
+export function contendedRuns(configurations: readonly Configuration[]): number {
+  return configurations.reduce((sum, one) => sum + (one.contentionRuns ?? 0), 0);
+}
+
+/** Of all parts of the coordination together, least and most. */
+export function overheadSumMs({ overheadMs }: DualInstanceInputs): readonly [number, number] {
+  const parts = Object.values(overheadMs);
+  return [parts.reduce((sum, [least]) => sum + least, 0), parts.reduce((sum, [, most]) => sum + most, 0)];
+}
+
 export function configurationNamed({ configurations }: DualInstanceInputs, test: string): Configuration {
   const found = configurations.find((one) => one.test === test);
   assert(found !== undefined, `no configuration ${test}`);

@@ -1,6 +1,7 @@
 /** What study 002 published per run, and how it was set up. */
 import { z } from "zod";
 import { assert } from "../../../core/assert.ts";
+import { namedEntry } from "../named-entry.ts";
 import type { PrintedNumber } from "../printed-number.ts";
 import { printedNumber } from "../printed-number.ts";
 
@@ -102,7 +103,5 @@ export function modelOf(
   inputs: KernelProfilingInputs,
   model: Model,
 ): KernelProfilingInputs["models"][number] {
-  const found = inputs.models.find((one) => one.id === model);
-  assert(found !== undefined, `no model ${model}`);
-  return found;
+  return namedEntry(inputs.models, model);
 }

@@ -9,6 +9,7 @@ import {
   modelGb,
   mostWithinBudgetGb,
   otherStepsSolveMs,
+  runBySumOfDistinct,
   violationPct,
   winnerOf,
 } from "./inputs.ts";
@@ -97,7 +98,7 @@ function relaxed(inputs: SwarmRouterInputs): Finding {
 }
 
 function metrics(inputs: SwarmRouterInputs): Finding {
-  const mixed = inputs.runs.find((run) => run.lpAverageSumOfDistinctGb !== undefined);
+  const mixed = runBySumOfDistinct(inputs);
   const average = mixed?.lpAverageSumOfDistinctGb?.text ?? "–";
   return {
     id: "mixed-metrics",

@@ -1,6 +1,6 @@
 /** What study 004 published of its seven runs. */
 import { z } from "zod";
-import { assert } from "../../../core/assert.ts";
+import { namedEntry } from "../named-entry.ts";
 import { printedNumber } from "../printed-number.ts";
 
 const run = z.strictObject({
@@ -55,9 +55,7 @@ export type SwarmRouterInputs = z.output<typeof swarmRouterInputs>;
 export type RouterRun = SwarmRouterInputs["runs"][number];
 
 export function modelGb({ models }: SwarmRouterInputs, id: string): number {
-  const found = models.find((model) => model.id === id);
-  assert(found !== undefined, `no model ${id}`);
-  return found.gb;
+  return namedEntry(models, id).gb;
 }
 
 export interface JobMemory {
@@ -83,6 +81,11 @@ export function violationPct(inputs: SwarmRouterInputs, metric: "peakGb" | "sumO
 /** What every model that fits the budget on its own adds up to: more than this, and one that does not fit was used. */
 export function mostWithinBudgetGb({ models, budgetGb }: SwarmRouterInputs): number {
   return models.reduce((sum, { gb }) => sum + (gb <= budgetGb ? gb : 0), 0);
+}
+
+/** The run whose memory is printed as an average of the sum of distinct models. */
+export function runBySumOfDistinct({ runs }: SwarmRouterInputs): RouterRun | undefined {
+  return runs.find((run) => run.lpAverageSumOfDistinctGb !== undefined);
 }
 
 export type Winner = "lp" | "llm" | "tied";

@@ -4,7 +4,13 @@ import { changePct, meanOf } from "../sample-figures.ts";
 import type { StudyResults } from "../study-findings.ts";
 import { swarmRouterCorrections, swarmRouterFindings } from "./findings.ts";
 import type { SwarmRouterInputs } from "./inputs.ts";
-import { jobMemory, mostWithinBudgetGb, swarmRouterInputs, violationPct } from "./inputs.ts";
+import {
+  jobMemory,
+  mostWithinBudgetGb,
+  runBySumOfDistinct,
+  swarmRouterInputs,
+  violationPct,
+} from "./inputs.ts";
 
 export function swarmRouter(given: unknown): StudyResults {
   const inputs = swarmRouterInputs.parse(given);
@@ -70,7 +76,7 @@ function routingFigures(book: RecomputedFigures, inputs: SwarmRouterInputs): voi
     book.exactly(`depth-one.${job}.sum`, sumOfDistinctGb);
   }
   book.exactly("violations.152505.lp", violationPct(inputs, "sumOfDistinctGb"));
-  const mixed = inputs.runs.find((run) => run.lpAverageSumOfDistinctGb !== undefined);
+  const mixed = runBySumOfDistinct(inputs);
   const average = mixed?.lpAverageSumOfDistinctGb;
   const oneJob = 100 / inputs.jobs;
   // An average above what all fitting models add up to needs at least one job with a model that does not fit.
