@@ -20,7 +20,10 @@ export function parseYaml(text: string, source: string): unknown {
     const at = lineCounter.linePos(first.pos[0]);
     throw new OperatorError("YAML_SYNTAX", {
       message: `${source} is not valid YAML at line ${at.line}, column ${at.col}`,
-      received: first.message.replace(/ at line [\s\S]*$/, ""),
+      // The parser recurses, and reports its overflow as one more syntax error.
+      received: /Maximum call stack/.test(first.message)
+        ? "lists or maps nested too deeply"
+        : first.message.replace(/ at line [\s\S]*$/, ""),
       nextStep: "mend the line; keys and values are separated by a colon and a space",
     });
   }

@@ -12,6 +12,7 @@ import { realClock } from "../../src/core/clock.ts";
 import { plainEnvironment, runProgram, startChild } from "../../src/core/process.ts";
 import type { OwnedChild } from "../../src/core/process.ts";
 import { NS_PER_MS } from "../../src/core/units.ts";
+import type { LaunchDescription, ProcessLaunch } from "../../src/preset/launch.ts";
 import type { TinyModelSize } from "../fakes/tiny-gguf.ts";
 import { writeTinyGguf } from "../fakes/tiny-gguf.ts";
 
@@ -119,6 +120,29 @@ export async function startLlamaServer(
     environmentFor: () => ({}),
     healthPath: "/health",
     readyStatus: whileLoading ? 503 : 200,
+  });
+}
+
+/** Starts what a preset's driver describes, as it describes it; `folder` is removed when it has stopped. */
+export function startPreset(
+  describe: (port: number) => LaunchDescription,
+  folder: string,
+): Promise<RealServer> {
+  const launchAt = (port: number): ProcessLaunch => {
+    const launch = describe(port);
+    const process = launch.kind === "process" ? launch : launch.server;
+    if (process === undefined) throw new Error("there is nothing to start: the server is somebody else's");
+    return process;
+  };
+  const { command, healthPath } = launchAt(0);
+  return startServer({
+    program: command,
+    folder,
+    model: "default",
+    argsFor: (port) => launchAt(port).args,
+    environmentFor: (port) => launchAt(port).env,
+    healthPath,
+    readyStatus: 200,
   });
 }
 
