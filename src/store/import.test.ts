@@ -118,6 +118,31 @@ describe("an import", () => {
     expect(summary.overall).toEqual({ configurations: 1, runs: 0 });
   });
 
+  test("averages over configurations of equal work and agents alone, and says why where there are none", () => {
+    const settings = { ...STUDY, test: "test006", parameters: { num_gpu: 80 } };
+    const alike = importing({ "sweep.json": [STUDY, settings] }).run();
+    expect(alike.summary.overall).toMatchObject({ runs: 4, average_concurrency_speedup: 1.6 });
+    expect(alike.notes).toEqual([]);
+
+    const other = { ...STUDY, test: "test030", scenario: "chimera_homo" };
+    const scenarios = importing({ "sweep.json": [STUDY, other] }).run();
+    expect(scenarios.summary.overall).toEqual({ configurations: 2, runs: 4, contention_runs: 2 });
+    expect(scenarios.notes).toEqual(["no averages over all 2 configurations: their scenarios differ"]);
+
+    const listing = (...agents: readonly string[]) => ({
+      ...STUDY,
+      test: agents.join("+"),
+      runs: STUDY.runs.map((run) => ({
+        ...run,
+        efficiency_percent: (run.concurrency_speedup / agents.length) * 100,
+        agents: agents.map((agent) => ({ agent })),
+      })),
+    });
+    const counts = importing({ "sweep.json": [listing("a", "b"), listing("a", "b", "c")] }).run();
+    expect(counts.summary.overall).not.toHaveProperty("average_efficiency");
+    expect(counts.notes).toEqual(["no averages over all 2 configurations: their agent counts differ"]);
+  });
+
   test("keeps published figures and notes those that do not follow from their runs", () => {
     const published = {
       ...STUDY,

@@ -36,7 +36,7 @@ export interface ImportOptions {
 export interface ImportedRun {
   readonly path: string;
   readonly summary: SummaryRecord;
-  /** Published figures that do not follow from the runs beside them. */
+  /** Published figures that do not follow from the runs beside them, and why there are no averages over all. */
   readonly notes: readonly string[];
 }
 
@@ -55,19 +55,21 @@ export function importResults(options: ImportOptions): ImportedRun {
     configurations: [...configurations],
     overall: overallOf(configurations),
   };
-  const notes = configurations.flatMap(contradictions);
+  const contradicted = configurations.flatMap(contradictions);
+  const notices = apartNotes(configurations);
   const writer = createRunDirectory({ ...options, manifest, durable: false });
   let status: RunStatus = "failed";
   try {
     for (const source of sources) writer.writeDocument(source.storedAs, source.text);
-    for (const message of notes)
+    for (const message of contradicted)
       writer.event({ atNs: options.clock.nowNs(), kind: "import-contradiction", message });
+    for (const message of notices) writer.event({ atNs: options.clock.nowNs(), kind: "notice", message });
     writer.writeDocument(SUMMARY_FILE, summary);
     status = "complete";
   } finally {
     writer.close(status);
   }
-  return { path: writer.path, summary, notes };
+  return { path: writer.path, summary, notes: [...contradicted, ...notices] };
 }
 
 function manifestOf(
@@ -103,7 +105,34 @@ function cellHash(one: SummaryConfiguration): string {
   return specHash({ test: one.test, scenario: one.scenario, parameters: one.parameters });
 }
 
+/**
+ * Averages only over what may be averaged, as for our own runs: an efficiency of four agents is
+ * another quantity than one of two, and other scenarios are other work. Settings may differ. What
+ * was counted is counted over all.
+ */
 function overallOf(configurations: readonly SummaryConfiguration[]): SummaryOverall {
   const runs = configurations.flatMap((one) => one.runs);
-  return { configurations: configurations.length, runs: runs.length, ...averagesOf(runs) };
+  const { contention_runs, ...averages } = averagesOf(runs);
+  return {
+    configurations: configurations.length,
+    runs: runs.length,
+    ...(apart(configurations) === undefined ? averages : {}),
+    ...(contention_runs === undefined ? {} : { contention_runs }),
+  };
+}
+
+/** In what the configurations differ, so that they are not averaged. */
+function apart(configurations: readonly SummaryConfiguration[]): "scenarios" | "agent counts" | undefined {
+  if (new Set(configurations.map((one) => one.scenario)).size > 1) return "scenarios";
+  const counts = new Set(configurations.flatMap((one) => one.runs.map(({ agents }) => agents.length)));
+  // A run that lists no agent does not say how many there were.
+  counts.delete(0);
+  return counts.size > 1 ? "agent counts" : undefined;
+}
+
+function apartNotes(configurations: readonly SummaryConfiguration[]): readonly string[] {
+  const differ = apart(configurations);
+  return differ === undefined
+    ? []
+    : [`no averages over all ${configurations.length} configurations: their ${differ} differ`];
 }

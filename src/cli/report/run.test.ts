@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { MadeTrial } from "../../../test/fakes/recorded-run.ts";
 import { madeRun } from "../../../test/fakes/recorded-run.ts";
 import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import { block } from "../../../test/fakes/viewed-run.ts";
@@ -35,13 +36,18 @@ async function slipway(cwd: string, ...args: readonly string[]): Promise<Ended> 
   return { code, out, err };
 }
 
+const TWO_AGENTS = [0, 1].flatMap((repeat) =>
+  block({ repeat, cell: "made", names: ["a", "b"], togetherTokS: 60 }),
+);
+
 /** A runs directory with one run on disk. */
-function withRun(runId: string, cwd = temporaryDirectory()): string {
+function withRun(
+  runId: string,
+  cwd = temporaryDirectory(),
+  trials: readonly MadeTrial[] = TWO_AGENTS,
+): string {
   const path = join(cwd, "runs", runId);
   mkdirSync(path, { recursive: true });
-  const trials = [0, 1].flatMap((repeat) =>
-    block({ repeat, cell: "made", names: ["a", "b"], togetherTokS: 60 }),
-  );
   const { manifest, trials: records, requests, chunks } = madeRun(trials, { runId });
   const lines = (items: readonly unknown[]): string =>
     items.map((item) => `${JSON.stringify(item)}\n`).join("");
@@ -136,5 +142,37 @@ describe("slipway report <run>", () => {
     );
     expect(code).toBe(2);
     expect(err).toContain("give one of: 20260102T030405Z-made-0001");
+  });
+});
+
+describe("slipway report --service-levels on a ladder of agent counts", () => {
+  const ladder = [0, 1, 2].flatMap((repeat) => [
+    ...block({ repeat, cell: "quick N=1", names: ["a"], togetherTokS: 100 + repeat }),
+    ...block({ repeat, cell: "quick N=2", names: ["a", "b"], togetherTokS: 60 + repeat }),
+  ]);
+  const judgedBy = (limitTokS: number): Promise<Ended> => {
+    const cwd = withRun("20260102T030405Z-made-0001", temporaryDirectory(), ladder);
+    const targets = [
+      { metric: "agentTokS", above: limitTokS },
+      { metric: "errorPct", atMost: 30, judge: "observed" },
+    ];
+    writeFileSync(join(cwd, "levels.yaml"), JSON.stringify({ version: 1, title: "made", targets }));
+    return slipway(cwd, "report", "20260102", "--service-levels", "levels.yaml");
+  };
+
+  it("exits 1 by the one configuration that misses, and names it", async () => {
+    // Over both configurations the mean is above 70; with two agents it is 61.5.
+    const { code, out } = await judgedBy(70);
+    expect(out).toContain("misses its levels: 1 met, 1 missed, 0 cannot be told");
+    expect(out).toMatch(/^throughput of an +target +> 70 tok\/s .* missed\nagent, quick N=2$/m);
+    expect(out).toMatch(/^failed requests, +target .*, as observed\nwhole run$/m);
+    expect(out).toContain("Levels are judged per configuration");
+    expect(code).toBe(1);
+  });
+
+  it("exits 0 where every configuration meets them", async () => {
+    const { code, out } = await judgedBy(30);
+    expect(out).toContain("meets every level: 2 met");
+    expect(code).toBe(0);
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { madeRun } from "../../../test/fakes/recorded-run.ts";
 import { twoAgentRun } from "../../../test/fakes/two-agent-run.ts";
+import { block } from "../../../test/fakes/viewed-run.ts";
 import { analyseRun } from "../../analysis/analyse-run.ts";
 import { costOf } from "../../analysis/cost/cost.ts";
 import { costFileSchema } from "../../analysis/cost/cost-file.ts";
@@ -34,4 +36,35 @@ describe("the service levels of study 001 on a run", () => {
   it("are Markdown", () => {
     expect(renderSectionMarkdown(section)).toMatchSnapshot();
   });
+});
+
+it("shows each level for the configuration that came out worst, where they may not be averaged", () => {
+  const ladder = analyseRun(
+    madeRun(
+      [0, 1, 2, 3, 4].flatMap((repeat) => [
+        ...block({ repeat, cell: "quick N=1", names: ["a"], togetherTokS: 110 + repeat }),
+        ...block({ repeat, cell: "quick N=2", names: ["a", "b"], togetherTokS: 60 + repeat }),
+      ]),
+    ),
+  );
+  const file = serviceLevelFileSchema.parse({
+    version: 1,
+    title: "a ladder",
+    targets: [
+      { metric: "agentTokS", above: 80 },
+      { metric: "aggregateTokS", above: 20 },
+      { metric: "errorPct", atMost: 25 },
+      { metric: "timeoutPct", atMost: 25 },
+      { metric: "costPerThousand", option: "rust", below: 1 },
+    ],
+  });
+  const judgedLadder = judgeServiceLevels(file, ladder, costs);
+  expect(judgedLadder.levels.map(({ cell }) => cell)).toEqual([
+    "quick N=2",
+    expect.stringMatching(/^quick N=/) as string,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(renderSectionText(serviceLevelSection(judgedLadder), 120)).toMatchSnapshot();
 });

@@ -25,7 +25,7 @@ export function serviceLevelSection(report: ServiceLevelReport): Section {
           right("n"),
           left("state"),
         ],
-        report.levels.map(levelRow),
+        report.levels.map((level) => levelRow(level, report.perCell)),
       ),
       ...list(report.levels.flatMap(doubts)),
       ...list(
@@ -41,7 +41,7 @@ export function serviceLevelSection(report: ServiceLevelReport): Section {
 }
 
 const PER_CELL =
-  "Levels are judged per configuration: these differ in agents or work, so that no mean over them means anything. Each has to hold everywhere, and is shown for the configuration that came out worst; failures and costs are those of the whole run.";
+  "Levels are judged per configuration: these differ in agents or work, so that no mean over them means anything. Each has to hold everywhere, and is shown for the configuration that came out worst. Failed and timed-out requests are counted, and costs reckoned, over the whole run.";
 
 function answer({ levels, about, state }: ServiceLevelReport): string {
   const count = (wanted: JudgedLevel["state"]): number => levels.filter((one) => one.state === wanted).length;
@@ -56,10 +56,15 @@ function answer({ levels, about, state }: ServiceLevelReport): string {
 
 const LIMIT_WORDS = { atLeast: "≥", atMost: "≤", above: ">", below: "<" } as const;
 
-function levelRow({ target, cell, limit, value, interval, n, of, state }: JudgedLevel): readonly string[] {
+/** Where each configuration is judged by itself, a level without one is of them all. */
+function levelRow(
+  { target, cell, limit, value, interval, n, of, state }: JudgedLevel,
+  perCell: boolean,
+): readonly string[] {
   const { name, unit } = METRICS[target.metric];
+  const where = perCell ? (cell ?? "whole run") : undefined;
   return [
-    [name, target.option, cell].filter((part) => part !== undefined).join(", "),
+    [name, target.option, where].filter((part) => part !== undefined).join(", "),
     target.kind,
     `${LIMIT_WORDS[limit.kind]} ${limitText(limit.value, unit)}`,
     withUnit(value, unit),
