@@ -17,7 +17,6 @@ export function printedText({ text }: PrintedNumber): string {
 export function reproducedText({ published, reproduction }: CheckedFigure): string {
   if (reproduction.kind === "value") return comparableText(reproduction.value, published);
   const { low, high } = reproduction;
-  if (low === 0) return `≤ ${comparableText(high, published)}`;
   return `${comparableText(low, published)} … ${comparableText(high, published)}`;
 }
 

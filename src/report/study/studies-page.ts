@@ -25,9 +25,15 @@ flawed, the published and the corrected figure stand side by side.
 The figures ship in \`studies/\` as data, and \`slipway report --study kernel-profiling\` renders one of them. This page is
 generated from the same data by \`scripts/write-studies-page.mjs\`; do not edit it by hand.
 
+Each study begins with the answer. Then come tables that set a published figure beside what it should be read against;
+the figures that do not follow, with the reason; statements, each with what the study says (in our words, and where it
+says it) and, after the arrow, what its own numbers show; and at last its tables, printed and worked out. Words such as
+TTFT, balance index and noise floor are in the [glossary](glossary.md).
+
 How a figure is judged: its own printed digits are the tolerance. Inputs are printed rounded as well, so a figure that
 misses by no more than their rounding allows is marked ≈ and not counted as wrong. Where inputs bound a figure without
-fixing it, it is marked ∈ when it lies within. Everything else, marked ≠, does not follow from the study's own numbers.`;
+fixing it, as where no single run is printed, it is marked ∈ when it lies within. Everything else, marked ≠, does not
+follow from the study's own numbers.`;
 
 function overview(checks: readonly StudyCheck[]): string {
   const rows = checks.map(({ name, source, counts, findings }) => {
@@ -43,7 +49,7 @@ function overview(checks: readonly StudyCheck[]): string {
     return `| ${cells.join(" | ")} |`;
   });
   return [
-    "| study | source | reproduce | ≈ | ∈ | do not follow | statements that do not hold |",
+    "| study | source | reproduce | ≈ | ∈ | do not follow | statements in doubt |",
     "|---|---|--:|--:|--:|--:|--:|",
     ...rows,
   ].join("\n");
