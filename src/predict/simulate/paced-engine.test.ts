@@ -65,8 +65,9 @@ const anyClients = fc
   .map((drawn): VirtualClient[] =>
     drawn.map((one, index) => ({
       name: `agent-${index}`,
-      startNs: one.startNs + index,
-      thinkNs: one.thinkNs + index,
+      // Sums of these are all different: a client thinks at most twice.
+      startNs: one.startNs + 1_000 * 4 ** index,
+      thinkNs: one.thinkNs + 4 ** index,
       requests: one.requests,
     })),
   );

@@ -10,6 +10,8 @@ import type { SlotEngine } from "./slot-engine.ts";
 export interface TokenListener {
   /** One more token; `timings` are those of the model, and the clock may be a little later. */
   onToken(timings: RequestTimings, isLast: boolean): void;
+  /** The cache that all slots share is full; nothing more comes. Only with `poolTokens`. */
+  onAborted?(): void;
 }
 
 export class PacedEngine {
@@ -83,6 +85,11 @@ export class PacedEngine {
   }
 
   #deliver(outcome: StepOutcome): void {
+    for (const { id } of outcome.aborted) {
+      const listener = this.#listeners.get(id);
+      this.#listeners.delete(id);
+      listener?.onAborted?.();
+    }
     for (const { id, timings, isLast } of outcome.emissions) {
       const listener = this.#listeners.get(id);
       if (isLast) this.#listeners.delete(id);

@@ -15,12 +15,21 @@ export interface SimulatedRequest {
   readonly promptTokens: number;
   /** At least 1; cut to what the context leaves. */
   readonly outputTokens: number;
-  /** The prompt's tokens, for reuse of a slot's cached prefix. Absent: nothing is reused. */
+  /** The prompt's tokens, for reuse of a slot's cached prefix. */
   readonly promptIds?: readonly number[];
+  /** The same said shortly, for workloads that have no text. With neither, nothing is reused. */
+  readonly conversation?: ConversationPrefix;
   /** The slot it insists on, as llama-server's `id_slot`. Absent: any. */
   readonly slotId?: number;
   /** Absent: whatever is loaded, or the engine's defaults. */
   readonly load?: LoadSettings;
+}
+
+/** The prompt begins with what an earlier turn of the same conversation had, answer included. */
+export interface ConversationPrefix {
+  /** Another number after a compaction: what follows then is another text. */
+  readonly id: number;
+  readonly sharedTokens: number;
 }
 
 export type Admission =
@@ -45,7 +54,7 @@ export interface RequestTimings {
   readonly outputTokens: number;
 }
 
-/** One token. */
+/** One token, or the last of several that one stretch of steps gave. */
 export interface Emission {
   readonly id: string;
   readonly timings: RequestTimings;
@@ -59,14 +68,22 @@ export interface PrefillProgress {
   readonly totalTokens: number;
 }
 
+/** The shared cache had no cell left: the server ends every running request. */
+export interface Aborted {
+  readonly id: string;
+  readonly timings: RequestTimings;
+}
+
 export interface StepOutcome {
   readonly atNs: number;
+  readonly aborted: readonly Aborted[];
   readonly emissions: readonly Emission[];
   readonly prefills: readonly PrefillProgress[];
 }
 
 export interface Step {
-  readonly kind: "load" | "compute";
+  /** `exhausted`: nothing could be computed, see {@link Aborted}. */
+  readonly kind: "load" | "compute" | "exhausted";
   readonly startNs: number;
   readonly endNs: number;
 }

@@ -17,6 +17,7 @@ import type { RandomStream } from "../../core/random.ts";
 import { stepNs } from "../step-time.ts";
 import type { StepTimeModel } from "../step-time.ts";
 import type {
+  Aborted,
   Admission,
   Emission,
   LoadSettings,
@@ -26,10 +27,13 @@ import type {
   Step,
   StepOutcome,
 } from "./simulated-request.ts";
-import { chooseSlot, isDecoding, release, reusableTokens, timingsOf, viewOf } from "./slot.ts";
+import { makeRoom } from "./cache-pool.ts";
+import { EMPTY_CACHE, chooseSlot, isDecoding, release, reusableTokens, timingsOf, viewOf } from "./slot.ts";
 import type { Running, Slot } from "./slot.ts";
 import { planBatch, planTurn, workOf } from "./step-plan.ts";
 import type { Share } from "./step-plan.ts";
+import { longestStretch, stepsToReach, stretchNs } from "./stretch.ts";
+import type { Stretch } from "./stretch.ts";
 
 export type ServingMode = "continuous" | "sequential" | "time-shared";
 
@@ -40,6 +44,8 @@ export interface SlotEngineOptions {
   /** Tokens one step may carry, prompt and output together. */
   readonly batchTokens: number;
   readonly defaults: LoadSettings;
+  /** Cells of one cache that all slots share. Absent: each slot has its own, as long as its context. */
+  readonly poolTokens?: number;
   /** One load of the model. 0: it is always there. */
   readonly loadNs: number;
   /** Relative standard deviation of a step's duration. */
@@ -59,7 +65,17 @@ interface Waiting {
 interface StepUnderWay extends Step {
   readonly shares: readonly Share[];
   readonly load?: LoadSettings;
+  /** Decode steps in one go; absent: one step. */
+  readonly stretch?: DrawnStretch;
 }
+
+/** With the draw of the noise. */
+interface DrawnStretch extends Stretch {
+  readonly factor: number;
+}
+
+/** How far {@link SlotEngine.beginStep} goes: one step, or all decode steps until the batch changes. */
+export type StepReach = "one-step" | "until-change";
 
 /** A step is never drawn shorter than this share of its mean, however unlikely the draw. */
 const LEAST_JITTER_FACTOR = 0.1;
@@ -84,7 +100,7 @@ export class SlotEngine {
     this.#slots = Array.from({ length: options.slots }, (_unused, id) => ({
       id,
       running: undefined,
-      cachedIds: [],
+      cache: EMPTY_CACHE,
       lastUse: 0,
     }));
   }
@@ -130,7 +146,7 @@ export class SlotEngine {
   unload(): boolean {
     if (this.#step !== undefined || this.#slots.some((slot) => slot.running !== undefined)) return false;
     this.#loaded = undefined;
-    for (const slot of this.#slots) slot.cachedIds = [];
+    for (const slot of this.#slots) slot.cache = EMPTY_CACHE;
     return true;
   }
 
@@ -142,7 +158,7 @@ export class SlotEngine {
   }
 
   /** Gives slots to what was submitted by `startNs` and decides what the step computes and how long it takes. */
-  beginStep(startNs: number): Step {
+  beginStep(startNs: number, reach: StepReach = "one-step"): Step {
     assert(this.#step === undefined && startNs >= this.#lastEndNs, "steps follow one another");
     const load = this.#admit(startNs);
     if (load !== undefined) {
@@ -151,9 +167,46 @@ export class SlotEngine {
     } else {
       const shares = this.#plan();
       assert(shares.length > 0, "a step computes something");
-      this.#step = { kind: "compute", startNs, endNs: startNs + this.#durationNs(shares), shares };
+      this.#step = this.#compute(startNs, shares, reach);
     }
     return this.#step;
+  }
+
+  /** Whether a request that came now would get a slot at the end of the step under way. */
+  get hasRoom(): boolean {
+    return this.#runningRequests() < this.#mostRunning();
+  }
+
+  /** The step under way ends with the first of its decode steps that ends at `nowNs` or later. */
+  cutStep(nowNs: number): Step {
+    const step = defined(this.#step, "a step under way");
+    if (step.stretch === undefined) return step;
+    const steps = this.#stepsBefore(nowNs, step.startNs, step.stretch) + 1;
+    const stretch = { ...step.stretch, steps };
+    this.#step = this.#stretchOf(step.startNs, step.shares, stretch, stretch.factor);
+    return this.#step;
+  }
+
+  /** What runs, with the tokens that came out before `atNs`, which lies inside the step under way or after the last. */
+  runningBefore(atNs: number): readonly Aborted[] {
+    const step = this.#step;
+    const steps = step?.stretch === undefined ? 0 : this.#stepsBefore(atNs, step.startNs, step.stretch);
+    return this.#slots.flatMap((slot) => {
+      const { running } = slot;
+      if (running === undefined) return [];
+      const ahead = isDecoding(running) ? steps : 0;
+      const timings = timingsOf(slot.id, running, atNs);
+      return [
+        { id: running.request.id, timings: { ...timings, outputTokens: timings.outputTokens + ahead } },
+      ];
+    });
+  }
+
+  /** Steps of a stretch that end before `atNs`, of which at least the last does not. */
+  #stepsBefore(atNs: number, startNs: number, stretch: DrawnStretch): number {
+    const scale = stretch.factor / this.#options.speed;
+    const lastsNs = (steps: number): number => this.#wholeNs(stretchNs(stretch, steps) * stretch.factor);
+    return stepsToReach(stretch, atNs - startNs, scale, lastsNs) - 1;
   }
 
   /** The step under way has reached its end: tokens come out, slots become free. */
@@ -162,6 +215,7 @@ export class SlotEngine {
     this.#step = undefined;
     this.#lastEndNs = step.endNs;
     if (step.load !== undefined) this.#finishLoad(step, step.load);
+    if (step.kind === "exhausted") return this.#abortAll(step.endNs);
     const emissions: Emission[] = [];
     const prefills: PrefillProgress[] = [];
     for (const { slot, running, prefillTokens } of step.shares) {
@@ -173,23 +227,44 @@ export class SlotEngine {
         if (!isDecoding(running)) continue;
         running.firstTokenNs = step.endNs;
       }
-      emissions.push(this.#emit(slot, running, step.endNs));
+      running.emittedTokens += step.stretch?.steps ?? 1;
+      emissions.push(this.#emission(slot, running, step.endNs));
     }
-    return { atNs: step.endNs, emissions, prefills };
+    return { atNs: step.endNs, emissions, prefills, aborted: [] };
   }
 
-  #emit(slot: Slot, running: Running, atNs: number): Emission {
-    running.emittedTokens++;
+  #emission(slot: Slot, running: Running, atNs: number): Emission {
     const isLast = running.emittedTokens === running.outputTokens;
     if (isLast) release(slot);
     return { id: running.request.id, timings: timingsOf(slot.id, running, atNs), isLast };
   }
 
+  /** Nothing is kept of them: the server does not know how much of its last batch went in. */
+  #abortAll(atNs: number): StepOutcome {
+    const aborted: Aborted[] = [];
+    for (const slot of this.#slots) {
+      const { running } = slot;
+      if (running === undefined) continue;
+      aborted.push({ id: running.request.id, timings: timingsOf(slot.id, running, atNs) });
+      slot.running = undefined;
+      slot.cache = EMPTY_CACHE;
+    }
+    return { atNs, emissions: [], prefills: [], aborted };
+  }
+
+  #runningRequests(): number {
+    return this.#slots.reduce((count, slot) => count + (slot.running === undefined ? 0 : 1), 0);
+  }
+
+  #mostRunning(): number {
+    return this.#options.mode === "sequential" ? 1 : this.#slots.length;
+  }
+
   /** First come, first served; a request that insists on a busy slot lets the others by. */
   #admit(startNs: number): LoadSettings | undefined {
     const left: Waiting[] = [];
-    const mostRunning = this.#options.mode === "sequential" ? 1 : this.#slots.length;
-    let running = this.#slots.filter((slot) => slot.running !== undefined).length;
+    const mostRunning = this.#mostRunning();
+    let running = this.#runningRequests();
     let load: LoadSettings | undefined;
     let closed = false;
     for (const waiting of this.#queue) {
@@ -220,7 +295,7 @@ export class SlotEngine {
   #start(slot: Slot, waiting: Waiting, startNs: number): void {
     const cachedTokens = reusableTokens(slot, waiting.request);
     slot.lastUse = ++this.#uses;
-    slot.cachedIds = [];
+    slot.cache = EMPTY_CACHE;
     slot.running = {
       request: waiting.request,
       submittedNs: waiting.submittedNs,
@@ -236,7 +311,7 @@ export class SlotEngine {
 
   #finishLoad(step: Step, load: LoadSettings): void {
     this.#loaded = load;
-    for (const slot of this.#slots) slot.cachedIds = [];
+    for (const slot of this.#slots) slot.cache = EMPTY_CACHE;
     for (const waiting of this.#queue)
       if (waiting.submittedNs < step.endNs)
         waiting.loadNs += step.endNs - Math.max(step.startNs, waiting.submittedNs);
@@ -250,11 +325,35 @@ export class SlotEngine {
     return shares;
   }
 
-  #durationNs(shares: readonly Share[]): number {
-    const { time, defaults, jitter, speed } = this.#options;
-    const { gpuLayers } = this.#loaded ?? defaults;
-    const meanNs = stepNs({ ...time, gpuLayers }, workOf(shares));
-    const factor = Math.max(LEAST_JITTER_FACTOR, 1 + jitter * this.#noise.normal());
-    return Math.max(1, Math.round((meanNs * factor) / speed));
+  #compute(startNs: number, shares: readonly Share[], reach: StepReach): StepUnderWay {
+    const newTokens = shares.reduce((sum, share) => sum + Math.max(1, share.prefillTokens), 0);
+    const { poolTokens, mode, jitter } = this.#options;
+    const freeTokens = poolTokens === undefined ? Infinity : makeRoom(this.#slots, poolTokens, newTokens);
+    if (freeTokens < newTokens) return { kind: "exhausted", startNs, endNs: startNs + 1, shares: [] };
+    // Separate processes take turns: no batch whose steps could be added up.
+    const mostSteps = reach === "one-step" || mode === "time-shared" ? 1 : Math.floor(freeTokens / newTokens);
+    const time = this.#time();
+    const stretch = longestStretch(time, shares, mostSteps);
+    const steps = stretch?.steps ?? 1;
+    // The mean of m independent draws.
+    const deviation = (jitter / Math.sqrt(steps)) * this.#noise.normal();
+    const factor = Math.max(LEAST_JITTER_FACTOR, 1 + deviation);
+    if (stretch !== undefined) return this.#stretchOf(startNs, shares, stretch, factor);
+    const endNs = startNs + this.#wholeNs(stepNs(time, workOf(shares, time.model)) * factor);
+    return { kind: "compute", startNs, endNs, shares };
+  }
+
+  #stretchOf(startNs: number, shares: readonly Share[], stretch: Stretch, factor: number): StepUnderWay {
+    const endNs = startNs + this.#wholeNs(stretchNs(stretch, stretch.steps) * factor);
+    return { kind: "compute", startNs, endNs, shares, stretch: { ...stretch, factor } };
+  }
+
+  #time(): StepTimeModel {
+    const { time, defaults } = this.#options;
+    return { ...time, gpuLayers: (this.#loaded ?? defaults).gpuLayers };
+  }
+
+  #wholeNs(ns: number): number {
+    return Math.max(1, Math.round(ns / this.#options.speed));
   }
 }

@@ -14,10 +14,21 @@ export interface Running {
   firstTokenNs: number;
 }
 
+/** What a slot's last request left in the cache. */
+export interface SlotCache {
+  /** Cells it holds, answer included. */
+  readonly tokens: number;
+  readonly ids?: readonly number[];
+  readonly conversationId?: number;
+}
+
+export const EMPTY_CACHE: SlotCache = { tokens: 0 };
+
 export interface Slot {
   readonly id: number;
   running: Running | undefined;
-  cachedIds: readonly number[];
+  /** Empty while a request runs: what it took over is counted as its own. */
+  cache: SlotCache;
   /** When the slot was last given out, as a count; the least recently used free slot is taken first. */
   lastUse: number;
 }
@@ -35,14 +46,13 @@ export function chooseSlot(slots: readonly Slot[], request: SimulatedRequest): S
   if (request.slotId !== undefined) return free.find((slot) => slot.id === request.slotId);
   let best: Slot | undefined;
   let bestPrefix = LEAST_SIMILARITY * request.promptTokens;
-  if (request.promptIds !== undefined)
-    for (const slot of free) {
-      const prefix = commonPrefixTokens(slot.cachedIds, request.promptIds);
-      if (prefix > bestPrefix) {
-        best = slot;
-        bestPrefix = prefix;
-      }
+  for (const slot of free) {
+    const prefix = sharedTokens(slot.cache, request);
+    if (prefix > bestPrefix) {
+      best = slot;
+      bestPrefix = prefix;
     }
+  }
   if (best !== undefined) return best;
   for (const slot of free) if (best === undefined || slot.lastUse < best.lastUse) best = slot;
   return best;
@@ -50,8 +60,14 @@ export function chooseSlot(slots: readonly Slot[], request: SimulatedRequest): S
 
 /** Prompt tokens that need no work. The last one always does: its logits give the first output token. */
 export function reusableTokens(slot: Slot, request: SimulatedRequest): number {
-  if (request.promptIds === undefined) return 0;
-  return Math.min(commonPrefixTokens(slot.cachedIds, request.promptIds), request.promptTokens - 1);
+  return Math.min(sharedTokens(slot.cache, request), request.promptTokens - 1);
+}
+
+function sharedTokens(cache: SlotCache, request: SimulatedRequest): number {
+  if (request.promptIds !== undefined) return commonPrefixTokens(cache.ids ?? [], request.promptIds);
+  const { conversation } = request;
+  if (conversation === undefined || cache.conversationId !== conversation.id) return 0;
+  return Math.min(cache.tokens, conversation.sharedTokens);
 }
 
 function commonPrefixTokens(a: readonly number[], b: readonly number[]): number {
@@ -65,12 +81,22 @@ export function isDecoding(running: Running): boolean {
   return running.prefilledTokens === running.request.promptTokens;
 }
 
-/** The last request leaves; what it had computed of its prompt stays in the cache. */
+/** The last request leaves; what it had computed stays in the cache. */
 export function release(slot: Slot): void {
   const running = slot.running;
   if (running === undefined) return;
-  slot.cachedIds = (running.request.promptIds ?? []).slice(0, running.prefilledTokens);
+  const { promptIds, conversation } = running.request;
+  slot.cache = {
+    tokens: cellsOf(running),
+    ...(promptIds === undefined ? {} : { ids: promptIds.slice(0, running.prefilledTokens) }),
+    ...(conversation === undefined ? {} : { conversationId: conversation.id }),
+  };
   slot.running = undefined;
+}
+
+/** Cells of the key-value cache that a request holds. The newest token has none yet: no step has read it. */
+export function cellsOf(running: Running): number {
+  return running.prefilledTokens + Math.max(0, running.emittedTokens - 1);
 }
 
 export function timingsOf(slotId: number, running: Running, latestTokenNs: number): RequestTimings {

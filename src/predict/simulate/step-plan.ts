@@ -1,4 +1,6 @@
 /** What one step computes, decided from the slots alone. */
+import { windowedLayersTokens } from "../model-shape.ts";
+import type { ModelShape } from "../model-shape.ts";
 import type { PrefillChunk, StepWork } from "../step-time.ts";
 import { isDecoding } from "./slot.ts";
 import type { Running, Slot } from "./slot.ts";
@@ -11,7 +13,10 @@ export interface Share {
   readonly prefillTokens: number;
 }
 
-/** One token of every decoding slot, and the rest of the batch filled with prompt tokens in slot order. */
+/**
+ * One token of every decoding slot, and the rest of the batch filled with prompt tokens in slot order.
+ * At least one token per decoding slot must fit.
+ */
 export function planBatch(slots: readonly Slot[], batchTokens: number): Share[] {
   const shares: Share[] = [];
   for (const slot of slots)
@@ -40,18 +45,23 @@ export function planTurn(slots: readonly Slot[], turn: number, batchTokens: numb
   return [];
 }
 
-export function workOf(shares: readonly Share[]): StepWork {
+/** What a step computes; `aheadTokens` more than now have come out of each decoding sequence. */
+export function workOf(shares: readonly Share[], model: ModelShape, aheadTokens = 0): StepWork {
+  const windowTokens = windowedLayersTokens(model);
   const prefills: PrefillChunk[] = [];
   let decodeSequences = 0;
   let decodeContextTokens = 0;
+  let decodeWindowTokens = 0;
   for (const { running, prefillTokens } of shares) {
     if (prefillTokens > 0) prefills.push({ newTokens: prefillTokens, depthTokens: running.prefilledTokens });
     else {
+      const contextTokens = running.prefilledTokens + running.emittedTokens + aheadTokens;
       decodeSequences++;
-      decodeContextTokens += running.prefilledTokens + running.emittedTokens;
+      decodeContextTokens += contextTokens;
+      decodeWindowTokens += Math.min(contextTokens, windowTokens);
     }
   }
-  return { decodeSequences, decodeContextTokens, prefills };
+  return { decodeSequences, decodeContextTokens, decodeWindowTokens, prefills };
 }
 
 function missingTokens(running: Running): number {
