@@ -6,14 +6,9 @@
  * with SWITCH_UNDER_WAY and the step that is being done: a queue would carry out a wish whose
  * reason may be gone by then. `status` answers at any time, also during recovery.
  */
-import type { Mode, Preset } from "../preset/preset.ts";
+import type { PresetCatalogue } from "../preset/catalogue.ts";
 import type { ControlProgress, FleetStatus, SwitchPlan, SwitchReport } from "./control/protocol.ts";
 import type { FleetWorld } from "./world.ts";
-
-export interface FleetCatalogue {
-  readonly presets: readonly Preset[];
-  readonly modes: readonly Mode[];
-}
 
 export type OnProgress = (progress: ControlProgress) => void;
 
@@ -22,7 +17,7 @@ export interface SupervisorParts {
   /** Mode 0700 and locked by the caller; the journal, `fleet.json` and `events.jsonl` lie in it. */
   readonly stateDirectory: string;
   /** Read at every command, so that an edited file counts from the next one on. May throw an operator error. */
-  readonly catalogue: () => FleetCatalogue;
+  readonly catalogue: () => PresetCatalogue;
   readonly supervisorPid: number;
 }
 

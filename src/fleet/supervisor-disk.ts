@@ -1,0 +1,110 @@
+/**
+ * The state directory as the supervisor needs it. An interface, so that tests can fill the disk,
+ * tear a line, or end the supervisor between two bytes.
+ */
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
+import { OperatorError, messageOf, systemCodeOf } from "../core/errors.ts";
+import { writeFileWhole, writeFully } from "../core/file.ts";
+
+export interface StateDisk {
+  /** Undefined when there is no such file. */
+  read(name: string): string | undefined;
+  /** On the disk when it returns; a failed append leaves the file as it was. Throws DISK_FULL, DIRECTORY_UNWRITABLE. */
+  append(name: string, text: string): void;
+  /** The old text or the new, never a half. Throws as {@link append}. */
+  replace(name: string, text: string): void;
+  /** Keeps a copy of a file that cannot be read, for a person to look at, and returns its name. */
+  setAside(name: string): string;
+  /** Appends without waiting for the disk; the file is begun anew, the old one kept once, beyond this size. */
+  note(name: string, text: string, limitBytes: number): void;
+}
+
+/** Damaged files are kept for a person to look at; more than this many nobody looks at. */
+const MAX_SET_ASIDE = 20;
+
+export function openStateDisk(directory: string): StateDisk {
+  const at = (name: string): string => join(directory, name);
+  return {
+    read: (name) => readIfThere(at(name)),
+    append: (name, text) => appendDurably(at(name), text),
+    replace(name, text) {
+      try {
+        writeFileWhole(at(name), text);
+      } catch (thrown) {
+        throw stateError(thrown instanceof Error ? (thrown.cause ?? thrown) : thrown, at(name));
+      }
+    },
+    setAside(name) {
+      let number = 1;
+      while (number < MAX_SET_ASIDE && existsSync(at(`${name}.damaged-${number}`))) number++;
+      const aside = `${name}.damaged-${number}`;
+      copyFileSync(at(name), at(aside));
+      return aside;
+    },
+    note(name, text, limitBytes) {
+      const path = at(name);
+      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      if (size + Buffer.byteLength(text) > limitBytes && size > 0) renameSync(path, `${path}.1`);
+      appendTo(path, text, () => undefined);
+    },
+  };
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (thrown) {
+    if (systemCodeOf(thrown) === "ENOENT") return undefined;
+    throw stateError(thrown, path);
+  }
+}
+
+function appendDurably(path: string, text: string): void {
+  appendTo(path, text, fsyncSync);
+}
+
+function appendTo(path: string, text: string, settle: (descriptor: number) => void): void {
+  try {
+    const descriptor = openSync(path, "a", 0o600);
+    try {
+      const before = fstatSync(descriptor).size;
+      try {
+        writeFully(descriptor, Buffer.from(text));
+        settle(descriptor);
+      } catch (thrown) {
+        // A half line would spoil the next one; cutting a file off needs no space.
+        ftruncateSync(descriptor, before);
+        throw thrown;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (thrown) {
+    throw stateError(thrown, path);
+  }
+}
+
+function stateError(thrown: unknown, path: string): OperatorError {
+  const code = systemCodeOf(thrown);
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  return new OperatorError(full ? "DISK_FULL" : "DIRECTORY_UNWRITABLE", {
+    message: full ? `no space left while writing ${path}` : `cannot use ${path}: ${messageOf(thrown)}`,
+    received: code,
+    nextStep: full
+      ? "free some space and ask again; what ran goes on running"
+      : "mend the permissions of the state directory and ask again; what ran goes on running",
+    cause: thrown,
+  });
+}

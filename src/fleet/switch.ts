@@ -1,0 +1,304 @@
+/**
+ * A switch as a transaction: begin, stop admitting, drain, stop or sleep, wait for memory, start in
+ * order of dependence, health, one token, commit. Whatever fails, what ran before is put back.
+ */
+import type { PresetEntry } from "../preset/catalogue.ts";
+import type { SwitchPlan, SwitchReport } from "./control/protocol.ts";
+import type { Seat } from "./fleet-file.ts";
+import { drainServers } from "./switch-drain.ts";
+import type { Fleet, Place } from "./supervisor-state.ts";
+import { newId, newSeat, settle, settleOrWarn } from "./supervisor-state.ts";
+import {
+  becomeReady,
+  endProcess,
+  endServer,
+  sleepServer,
+  startServer,
+  stuckFailure,
+  wakeServer,
+} from "./switch-acts.ts";
+import { asStepFailure, presetFailure, refuseAborted, stepFailure } from "./switch-failure.ts";
+import { awaitMemory } from "./switch-memory.ts";
+import { startOrder } from "./switch-order.ts";
+import { putBack } from "./switch-put-back.ts";
+import type { StepRecorder } from "./switch-steps.ts";
+
+export interface SwitchOrder {
+  /** What it is called in progress lines: a mode, or a preset that is started or stopped. */
+  readonly label: string;
+  /** The mode that the fleet is in afterwards. */
+  readonly mode?: string;
+  readonly plan: Pick<SwitchPlan, "keep" | "stop" | "start">;
+  /** All that is to run afterwards. */
+  readonly presets: readonly PresetEntry[];
+}
+
+export interface SwitchHandles {
+  readonly steps: StepRecorder;
+  /** Calls the switch off: what ran before is put back. */
+  readonly signal: AbortSignal;
+  /** Nothing is to be started any more, not even to put it back. */
+  readonly ending: AbortSignal;
+}
+
+/** Throws DISK_FULL, DIRECTORY_UNWRITABLE while nothing is touched; later failures are in the report. */
+export async function performSwitch(
+  owner: Fleet,
+  order: SwitchOrder,
+  handles: SwitchHandles,
+): Promise<SwitchReport> {
+  const { steps, signal, ending } = handles;
+  const fleet = { ...owner, journal: steps.timed(owner.journal) };
+  const { state } = fleet;
+  const before = { seats: state.seats(), mode: state.mode };
+  const transaction = newId(fleet.world, "transaction");
+  const target = targetSeats(fleet, order);
+  await steps.own({ step: "begin", message: `${order.label}: noting the plan` }, () => {
+    if (state.unsettled) settle(fleet);
+    fleet.journal.append({
+      kind: "begin",
+      transaction,
+      ...(order.mode === undefined ? {} : { mode: order.mode }),
+      target: [...target],
+    });
+  });
+  try {
+    await forward(fleet, order, target, steps, signal);
+    await steps.own({ step: "commit", message: `${order.label}: committing` }, () => {
+      refuseAborted(signal, "commit");
+      refuseFallen(fleet, target);
+      commit(fleet, order.mode, transaction);
+    });
+  } catch (thrown) {
+    const { failure } = asStepFailure(thrown, steps.current);
+    fleet.events.warn(`${order.label}: ${failure.message}; putting back what ran before`, failure.preset);
+    const notPutBack = await steps.engines(
+      {
+        step: "put-back",
+        message: `${failure.step} failed: ${failure.message}; putting back what ran before`,
+      },
+      () => rollBack(fleet, before, { transaction, step: failure.step, reason: failure.message }, ending),
+    );
+    return {
+      ...closing("rolled-back", fleet, steps),
+      failure,
+      ...(notPutBack.length === 0 ? {} : { notPutBack }),
+    };
+  }
+  fleet.events.note(`${order.label}: done`);
+  return closing("committed", fleet, steps);
+}
+
+function closing(
+  outcome: SwitchReport["outcome"],
+  { state }: Fleet,
+  { steps, overheadMs }: StepRecorder,
+): SwitchReport {
+  const runs = state.places().filter((place) => place.condition.state === "ready");
+  return {
+    outcome,
+    ...(state.mode === undefined ? {} : { mode: state.mode }),
+    runs: runs.map(({ name }) => name),
+    steps,
+    overheadMs,
+  };
+}
+
+/** Ids of what is started are drawn here, so that they are on the disk before any process carries one. */
+function targetSeats({ state, world }: Fleet, { plan, presets }: SwitchOrder): Seat[] {
+  const starts = new Map(plan.start.map((start) => [start.preset, start.how]));
+  const running = presets.map(({ preset, hash }): Seat => {
+    const { seat } = state.place(preset.name);
+    const stays = plan.keep.includes(preset.name) || starts.get(preset.name) === "wake";
+    return stays && seat !== undefined
+      ? { preset, hash, serverId: seat.serverId, as: "ready" }
+      : newSeat(world, preset, hash);
+  });
+  const named = new Set(running.map(({ preset }) => preset.name));
+  const asleep = state.places().flatMap(({ name, seat, condition }): Seat[] => {
+    if (seat === undefined || named.has(name)) return [];
+    const stop = plan.stop.find(({ preset }) => preset === name);
+    const sleeps = stop === undefined ? condition.state === "asleep" : stop.how === "sleep";
+    return sleeps ? [{ ...seat, as: "asleep" }] : [];
+  });
+  return [...running, ...asleep];
+}
+
+async function forward(
+  fleet: Fleet,
+  { label }: SwitchOrder,
+  target: Seat[],
+  steps: StepRecorder,
+  signal: AbortSignal,
+): Promise<void> {
+  const { state } = fleet;
+  const byId = new Map(target.map((seat) => [seat.serverId, seat]));
+  const outgoing = state
+    .places()
+    .filter(({ seat }) => seat !== undefined && byId.get(seat.serverId) === undefined);
+  const sleepy = state
+    .places()
+    .filter(
+      ({ seat, condition }) =>
+        byId.get(seat?.serverId ?? "")?.as === "asleep" && condition.state !== "asleep",
+    );
+  await letGo(fleet, label, outgoing, sleepy, steps, signal);
+
+  const incoming = startOrder(
+    target.filter((seat) => seat.as === "ready" && !runs(state.place(seat.preset.name), seat)),
+  );
+  const presets = incoming.map(({ preset }) => preset);
+  await steps.engines({ step: "memory", message: `${label}: waiting until the memory is free` }, () =>
+    awaitMemory(fleet, presets, signal),
+  );
+  for (const seat of incoming) {
+    refuseAborted(signal, "start");
+    const { name } = seat.preset;
+    await steps.engines({ step: "start", preset: name, message: `starting ${name}` }, () =>
+      bringUp(fleet, seat, signal),
+    );
+  }
+  for (const { name } of presets) {
+    refuseAborted(signal, "canary");
+    await steps.engines(
+      { step: "canary", preset: name, message: `asking ${name} for one token` },
+      async () => {
+        const { server } = state.place(name);
+        if (server !== undefined) await becomeReady(fleet, server);
+      },
+    );
+  }
+  await steps.own({ step: "after-boot", message: `${label}: looking at what memory is left` }, () =>
+    refuseTightMemory(fleet, presets.length),
+  );
+  adoptSettings(fleet, target);
+}
+
+function runs({ seat, condition }: Place, wanted: Seat): boolean {
+  return seat?.serverId === wanted.serverId && condition.state !== "asleep";
+}
+
+async function bringUp(fleet: Fleet, seat: Seat, signal: AbortSignal): Promise<void> {
+  const place = fleet.state.place(seat.preset.name);
+  if (place.condition.state === "asleep" && place.server !== undefined)
+    return wakeServer(fleet, place, place.server, signal);
+  await startServer(fleet, seat, signal);
+}
+
+async function letGo(
+  fleet: Fleet,
+  label: string,
+  outgoing: readonly Place[],
+  sleepy: readonly Place[],
+  steps: StepRecorder,
+  signal: AbortSignal,
+): Promise<void> {
+  const { journal, state } = fleet;
+  const leaving = [...outgoing, ...sleepy];
+  if (leaving.length === 0) return;
+  const names = (places: readonly Place[]): string[] => places.map(({ name }) => name);
+  await steps.engines({ step: "drain", message: `${label}: letting running requests end` }, async () => {
+    refuseAborted(signal, "drain");
+    journal.append({ kind: "drain", presets: names(leaving) });
+    for (const place of leaving) if (place.condition.state === "ready") state.apply(place, { kind: "drain" });
+    await drainServers(fleet, leaving, signal);
+  });
+  await steps.engines(
+    { step: "stop", message: `${label}: stopping ${names(leaving).join(", ")}` },
+    async () => {
+      refuseAborted(signal, "stop");
+      if (sleepy.length > 0) journal.append({ kind: "sleep", presets: names(sleepy) });
+      journal.append({ kind: "stop", presets: names(outgoing) });
+      await retryLeftovers(fleet);
+      const gone = await Promise.all([
+        ...outgoing.map((place) => endServer(fleet, place)),
+        ...sleepy.map((place) => layDown(fleet, place)),
+      ]);
+      const stuck = leaving.find((_place, index) => gone[index] === false);
+      if (stuck !== undefined) throw stuckFailure(fleet, stuck.name);
+    },
+  );
+}
+
+/** One that does not sleep is stopped: that frees no less. */
+async function layDown(fleet: Fleet, place: Place): Promise<boolean> {
+  const { server } = place;
+  const reason =
+    server === undefined || place.condition.state !== "draining"
+      ? "it was not ready"
+      : await sleepServer(fleet, place, server);
+  if (reason === undefined) return true;
+  fleet.events.warn(`${place.name} was stopped instead of put to sleep: ${reason}`, place.name);
+  return endServer(fleet, place);
+}
+
+/** What hung in the kernel may have come out of it. If not, its memory is missing, and the next step says so. */
+async function retryLeftovers(fleet: Fleet): Promise<void> {
+  const { leftovers } = fleet.state;
+  await Promise.all(
+    [...leftovers].map(async (leftover) => {
+      if (leftover.exit === undefined && (await endProcess(fleet, leftover)) !== undefined) return;
+      const index = leftovers.indexOf(leftover);
+      if (index >= 0) leftovers.splice(index, 1);
+    }),
+  );
+}
+
+/** A preset whose description or limits were edited runs on, under its new ones. */
+function adoptSettings({ state }: Fleet, target: readonly Seat[]): void {
+  for (const seat of target) {
+    const place = state.place(seat.preset.name);
+    if (place.seat?.serverId === seat.serverId) place.seat = { ...seat, as: place.seat.as };
+  }
+}
+
+async function refuseTightMemory(fleet: Fleet, started: number): Promise<void> {
+  if (started === 0) return;
+  const { freeBytes } = await fleet.world.memory();
+  const { poolAfterBootBytes } = fleet.profile();
+  if (freeBytes >= poolAfterBootBytes) return;
+  throw stepFailure("after-boot", {
+    code: "MEMORY_SHORT",
+    message: `${freeBytes} bytes are left with all servers ready, at least ${poolAfterBootBytes} are to be`,
+    nextStep: "see `slipway mode plan` for what would fit, and declare more memory for the presets",
+  });
+}
+
+function refuseFallen(fleet: Fleet, target: readonly Seat[]): void {
+  for (const seat of target) {
+    if (seat.as !== "ready") continue;
+    const { name, condition, server } = fleet.state.place(seat.preset.name);
+    if (condition.state === "ready" || server === undefined) continue;
+    const told = {
+      code: "PROCESS_FAILED",
+      message: `${name} was up, and fell before the switch was done`,
+      nextStep: "read its log, and try the preset alone",
+    } as const;
+    throw presetFailure(fleet, "commit", name, told, server.exit);
+  }
+}
+
+function commit(fleet: Fleet, mode: string | undefined, transaction: string): void {
+  const { state } = fleet;
+  const before = { mode: state.mode, lastTransaction: state.lastTransaction };
+  Object.assign(state, { mode, lastTransaction: transaction });
+  try {
+    settle(fleet);
+  } catch (thrown) {
+    Object.assign(state, before);
+    throw thrown;
+  }
+}
+
+async function rollBack(
+  fleet: Fleet,
+  before: { readonly seats: readonly Seat[]; readonly mode: string | undefined },
+  why: { readonly transaction: string; readonly step: string; readonly reason: string },
+  ending: AbortSignal,
+): ReturnType<typeof putBack> {
+  const notPutBack = await putBack(fleet, before.seats, why, ending);
+  fleet.state.mode = before.mode;
+  fleet.state.lastTransaction = why.transaction;
+  settleOrWarn(fleet);
+  return notPutBack;
+}
