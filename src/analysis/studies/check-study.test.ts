@@ -31,6 +31,7 @@ describe("the kernel profiling study, by scipy 1.17 on the printed runs", () => 
     ["throughput.ollama-3b-8.high", 20.385265024367452],
     ["throughput.pytorch-3b-1.low", 28.24497259742514],
     ["throughput.ollama-1b-1.p90", 160.816],
+    ["attribution.overall.physics", 86.43223102002796],
     ["degradation.ollama-1b.pct", -82.05181476326014],
     ["degradation.ollama-1b.p", 1.1295715945150478e-5],
     ["degradation.pytorch-3b.p", 0.0018326856758969013],
@@ -57,6 +58,11 @@ describe("the kernel profiling study, by scipy 1.17 on the printed runs", () => 
     expect(value("kernel-profiling", "memory-time.ollama.t")).toBeCloseTo(-3.81 * Math.sqrt(3), 12);
     expect(value("kernel-profiling", "memory-time.pytorch.t")).toBeCloseTo(-0.37 * Math.sqrt(3), 12);
     expect(figure("kernel-profiling", "memory-time.ollama.p").reproduction.kind).toBe("range");
+  });
+
+  it("gives a rank test of six runs against six no p below 2 ÷ 924, for twelve over six is 924", () => {
+    const { reproduction } = figure("kernel-profiling", "memory-time.pytorch.mwp");
+    expect(reproduction).toMatchObject({ kind: "range", low: expect.closeTo(2 / 924, 12), high: 1 });
   });
 
   it("gives degradation by rates and by walls, against both nulls", () => {
@@ -94,6 +100,8 @@ describe("the dual instance study, by hand", () => {
     ["cost.rust.tco", 58_000],
     ["cost.hybrid.tco", 68_600],
     ["cost.python.monthly", 400],
+    ["totals.configurations.value", 27],
+    ["totals.runs.value", 135],
   ])("%s is %d", (id, expected) => {
     expect(value("dual-instance", id)).toBeCloseTo(expected, 3);
   });
@@ -108,6 +116,22 @@ describe("the dual instance study, by hand", () => {
     expect(together).toBeCloseTo(41.85, 10);
     expect(alone).toBe(114.54);
     expect(speedup).toBeCloseTo((43.2 + 40.5) / 114.54, 10);
+  });
+
+  it("holds the five figures of a difference to what they leave each other", () => {
+    // 0.09 − 3.45 · 134/√135 to −0.27, and 31.02/√268 to √(22.74 · 8.28 · 135/134).
+    const bounds = (column: string) => figure("dual-instance", `deltas.throughput.${column}`).reproduction;
+    expect(bounds("min")).toMatchObject({ low: expect.closeTo(-39.69845, 4), high: -0.27 });
+    expect(bounds("sd")).toMatchObject({
+      low: expect.closeTo(1.89485, 4),
+      high: expect.closeTo(13.77288, 4),
+    });
+  });
+
+  it("weighs the scenarios' differences by their configurations", () => {
+    // (7 · 2.7 − 7 · 0.3 − 13 · 0.5) ÷ 27
+    const found = checkOf("dual-instance").findings.find((finding) => finding.id === "agents-differ");
+    expect(found?.shows).toContain("they give 0.38");
   });
 
   it("shows by how much repeats of one setting differ", () => {
@@ -128,6 +152,7 @@ describe("the other studies, by hand", () => {
     ["swarm-router", "divergence.141650.pct", 88.889],
     ["swarm-router", "violations.152505.lp", 66.667],
     ["swarm-router", "depth-one.wb1.sum", 21],
+    ["swarm-router", "showcase.vram.lp", 6.5],
   ])("%s: %s is %d", (name, id, expected) => {
     expect(value(name, id)).toBeCloseTo(expected, 2);
   });

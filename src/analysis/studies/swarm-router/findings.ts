@@ -79,6 +79,7 @@ export function swarmRouterFindings(inputs: SwarmRouterInputs): readonly Finding
     solveTime(inputs),
     relativeScore(inputs),
     divergence(inputs),
+    notPrinted(inputs),
     depth(),
   ];
 }
@@ -169,6 +170,17 @@ function divergence({ divergence: rows }: SwarmRouterInputs): Finding {
     section: "7",
     says: "When the two differ, the linear program is better or tied in most cases.",
     shows: `Of ${sum("lpBetter") + sum("llmBetter") + sum("tied")} different choices ${sum("tied")} made no difference; ${sum("lpBetter")} were better and ${sum("llmBetter")} worse.`,
+  };
+}
+
+function notPrinted({ lambdaToken, lambdaSwitch, showcase }: SwarmRouterInputs): Finding {
+  return {
+    id: "not-printed",
+    kind: "inference",
+    section: "2, 6",
+    says: `The objective weighs quality against ${lambdaToken} × token cost and ${lambdaSwitch} × switching cost; the score per token cost is ${showcase.lpScorePerTokenCost.text} against ${showcase.llmScorePerTokenCost.text}.`,
+    shows:
+      "The priors of quality, the token costs and the switching costs are not printed. Neither a route nor either of these two figures can be worked out again, and the two weights have no scale.",
   };
 }
 

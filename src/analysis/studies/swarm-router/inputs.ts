@@ -36,6 +36,9 @@ export const swarmRouterInputs = z.strictObject({
         llmPct: printedNumber,
         lpLatencyS: printedNumber,
         llmLatencyS: printedNumber,
+        /** The one model that all steps of the job ran on. */
+        lpModel: z.string(),
+        llmModel: z.string(),
       }),
     ),
     lpVramGb: printedNumber,

@@ -6,6 +6,7 @@ import { swarmRouterCorrections, swarmRouterFindings } from "./findings.ts";
 import type { SwarmRouterInputs } from "./inputs.ts";
 import {
   jobMemory,
+  modelGb,
   mostWithinBudgetGb,
   runBySumOfDistinct,
   swarmRouterInputs,
@@ -31,7 +32,8 @@ export function swarmRouter(given: unknown): StudyResults {
   };
 }
 
-function showcaseFigures(book: RecomputedFigures, { showcase }: SwarmRouterInputs): void {
+function showcaseFigures(book: RecomputedFigures, inputs: SwarmRouterInputs): void {
+  const { showcase } = inputs;
   const { perJob } = showcase;
   const mean = (...values: readonly number[]): number => meanOf(values);
   for (const [row, lp, llm] of [
@@ -46,6 +48,8 @@ function showcaseFigures(book: RecomputedFigures, { showcase }: SwarmRouterInput
       changePct(meanOf(values.llmRuns), meanOf(values.lpRuns)),
     );
   }
+  for (const side of ["lp", "llm"] as const)
+    book.exactly(`showcase.vram.${side}`, meanOf(perJob.map((job) => modelGb(inputs, job[`${side}Model`]))));
   book.from("showcase.vram.change", [showcase.lpVramGb, showcase.llmVramGb], (lp = 0, llm = 1) => lp / llm);
   const won = (wins: (lp: number, llm: number) => boolean): number =>
     perJob.filter((job) => wins(job.lpPct.value, job.llmPct.value)).length;
