@@ -45,6 +45,7 @@ describe("llama-server", () => {
       command: "llama-server",
       args: [
         ...["--model", "/m.gguf", "--mmproj", "/p.gguf", "--model-draft", "/d.gguf"],
+        ...["--spec-type", "draft-simple"],
         ...["--host", "127.0.0.1", "--port", "8081"],
         ...["--parallel", "3", "--ctx-size", "393216", "--no-kv-unified"],
         ...["--cache-type-k", "q8_0", "--cache-type-v", "q4_0", "--flash-attn", "on"],
@@ -65,6 +66,15 @@ describe("llama-server", () => {
         ...["--slots", "--metrics", "--no-webui"],
       ],
     });
+  });
+
+  test.each([
+    ["mtp", ["--model-draft", "/d.gguf", "--spec-type", "draft-mtp"]],
+    ["inferred", ["--model-draft", "/d.gguf"]],
+  ])("is told of a draft model that is %s", (draftKind, args) => {
+    const described = launch({ ...LLAMA, draftModel: "/d.gguf", draftKind });
+    const written = described.kind === "process" ? described.args : [];
+    expect(written.slice(2, written.indexOf("--host"))).toEqual(args);
   });
 
   test("may be told to pin memory after all", () => {
@@ -178,6 +188,8 @@ describe("any command", () => {
 describe("every flag and variable that a driver writes", () => {
   /** Always on, whatever the preset says; given again they do no harm. */
   const FIXED = ["--slots", "--metrics", "--no-webui", "--mlock", "--enforce-eager"];
+  /** Also for speculation without a draft model, so refused only beside one. */
+  const SOMETIMES = ["--spec-type"];
 
   test.each([EVERY_LLAMA_FIELD, EVERY_VLLM_FIELD])(
     "of $engine is refused among the extra arguments",
@@ -187,7 +199,9 @@ describe("every flag and variable that a driver writes", () => {
       );
       const described = launch(preset);
       const args = described.kind === "process" ? described.args : [];
-      const written = args.filter((argument) => argument.startsWith("--") && !FIXED.includes(argument));
+      const written = args.filter(
+        (argument) => argument.startsWith("--") && ![...FIXED, ...SOMETIMES].includes(argument),
+      );
       expect(written.filter((flag) => !owned.includes(flag))).toEqual([]);
       expect(written.length).toBeGreaterThan(5);
     },

@@ -70,6 +70,11 @@ describe("settings that contradict each other are refused:", () => {
       "llama-server",
       { kvTypeV: "q8_0", flashAttention: "off" },
     ],
+    [
+      "two kinds of speculation",
+      "llama-server",
+      { draftModel: "d.gguf", extraArgs: ["--spec-type", "ngram-mod"] },
+    ],
     ["sleep on an address that others reach", "vllm", { sleepLevel: 1, host: "0.0.0.0" }],
     ["arguments for a server that takes none", "ollama", { extraArgs: ["-v"] }],
     ["an environment for a server of somebody else's", "ollama", { serve: "running", env: { A: "b" } }],
@@ -83,6 +88,8 @@ describe("settings that contradict each other are refused:", () => {
   test.each([
     ["llama-server", { kvTypeV: "q8_0", flashAttention: "on" }],
     ["llama-server", { kvTypeV: "f16", flashAttention: "off" }],
+    ["llama-server", { extraArgs: ["--spec-type", "ngram-mod"] }],
+    ["llama-server", { draftModel: "d.gguf", draftKind: "inferred", extraArgs: ["--spec-type", "x"] }],
     ["vllm", { sleepLevel: 2 }],
     ["command", { command: ["server"], port: 8081 }],
     ["command", { command: ["server"], env: { PORT: "{port}" } }],

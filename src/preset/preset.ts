@@ -69,6 +69,11 @@ const llamaServerPreset = z
     model: z.string().min(1),
     mmproj: z.string().min(1).optional(),
     draftModel: z.string().min(1).optional(),
+    /**
+     * What the draft model is; absent: an ordinary smaller one. `inferred` says nothing to the
+     * server: it reads the kind from the file, which an ordinary model does not tell.
+     */
+    draftKind: z.enum(["simple", "mtp", "eagle3", "dflash", "dspark", "inferred"]).optional(),
     slots: count.default(1),
     /** llama-server's --ctx-size is this times the slots. */
     contextTokensPerSlot: tokens.optional(),
@@ -93,6 +98,11 @@ const llamaServerPreset = z
       path: ["kvTypeV"],
       message: "a quantised V cache needs flash attention, which flashAttention switches off",
     },
+  )
+  .refine(
+    ({ draftModel, draftKind, extraArgs }) =>
+      draftModel === undefined || draftKind === "inferred" || !extraArgs.includes("--spec-type"),
+    { path: ["extraArgs"], message: "the field draftKind decides --spec-type, unless it is inferred" },
   )
   .superRefine(refuseOwnedSettings);
 

@@ -130,6 +130,13 @@ describe("paths and variables", () => {
     `);
   });
 
+  test("what a variable brings in is held to the same rules", () => {
+    const files = { "a.yaml": llama("a", "extraArgs: ['${MORE}']") };
+    expect(complaint(() => read(files, { MORE: "--port" }))).toContain(
+      "<folder>/a.yaml: field extraArgs.0: --port cannot stand here: the field port decides it",
+    );
+  });
+
   test("a program alone stays a word for the PATH, a vLLM model alone a name on its hub", () => {
     const folder = folderOf({
       "a.yaml": "{ name: a, engine: vllm, program: vllm, model: Qwen/Qwen3-Embedding-0.6B }",

@@ -4,7 +4,7 @@ import { basename, extname, join } from "node:path";
 import type { z } from "zod";
 import { OperatorError, systemCodeOf } from "../core/errors.ts";
 import { fileError } from "../core/file.ts";
-import { readYamlFile } from "../core/yaml.ts";
+import { parseWith, readYamlFile } from "../core/yaml.ts";
 import type { ModeEntry, PresetCatalogue, PresetEntry } from "./catalogue.ts";
 import { broken, checkCatalogue } from "./catalogue.ts";
 import type { Environment } from "./expand.ts";
@@ -29,7 +29,8 @@ export function readPresets(folders: readonly string[], environment: Environment
   const modes = new Map<string, ModeEntry>();
   for (const folder of onceEach(folders)) {
     for (const [name, { value, path }] of readFolder(presetSchema, filesIn(folder), "preset")) {
-      const preset = expandPreset(value, path, environment);
+      // Checked once more: what a variable brings in is held to the same rules.
+      const preset = parseWith(presetSchema, expandPreset(value, path, environment), path, PAGE);
       presets.set(name, { preset, path, hash: presetHash(preset), ...replaced(presets.get(name)) });
     }
     for (const [name, { value, path }] of readFolder(modeSchema, modeFilesIn(folder), "mode"))

@@ -52,6 +52,12 @@ describe("a preset's launch", () => {
       onTestFinished(() => server.stop());
       const slots = await jsonAt(`${server.url}/slots`);
       expect(slots).toMatchObject([{ n_ctx: 512 }, { n_ctx: 512 }]);
+      const answer = await fetch(`${server.url}/completion`, {
+        method: "POST",
+        body: JSON.stringify({ prompt: "hello", n_predict: 16, temperature: 0 }),
+      });
+      // The draft model is not only loaded but asked.
+      expect(await answer.json()).toMatchObject({ timings: { draft_n: expect.any(Number) } });
       const metrics = await fetch(`${server.url}/metrics`);
       expect(await metrics.text()).toContain("tokens_predicted_total");
     });

@@ -17,7 +17,7 @@ export function launchLlamaServer(preset: LlamaServerPreset, port: number): Proc
     args: [
       ...["--model", preset.model],
       ...option("--mmproj", preset.mmproj),
-      ...option("--model-draft", preset.draftModel),
+      ...draft(preset),
       ...["--host", preset.host, "--port", `${port}`],
       ...["--parallel", `${preset.slots}`],
       ...option("--ctx-size", totalContextTokens(preset)),
@@ -41,6 +41,16 @@ export function launchLlamaServer(preset: LlamaServerPreset, port: number): Proc
     url: urlOf(preset.host, port),
     healthPath: preset.healthPath ?? "/health",
   };
+}
+
+/**
+ * Without --spec-type a newer server loads an ordinary draft model and never asks it anything:
+ * seen on commit de3ff81, where `draft_n` then is missing from the answer's timings.
+ */
+function draft({ draftModel, draftKind = "simple" }: LlamaServerPreset): readonly string[] {
+  if (draftModel === undefined) return [];
+  const kind = draftKind === "inferred" ? [] : ["--spec-type", `draft-${draftKind}`];
+  return ["--model-draft", draftModel, ...kind];
 }
 
 /** The server shares its context among the slots, so that each gets an equal part. */
