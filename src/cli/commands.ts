@@ -2,11 +2,16 @@
 import { benchCommand } from "./commands/bench.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { downCommand } from "./commands/down.ts";
 import { engineCommand } from "./commands/engine.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { modeCommand } from "./commands/mode.ts";
 import { presetCommand } from "./commands/preset.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runsCommand } from "./commands/runs.ts";
+import { statusCommand } from "./commands/status.ts";
+import { upCommand } from "./commands/up.ts";
 import type { DefineCommand } from "./define-command.ts";
 
 export const COMMANDS: readonly DefineCommand[] = [
@@ -17,5 +22,10 @@ export const COMMANDS: readonly DefineCommand[] = [
   reportCommand,
   runsCommand,
   presetCommand,
+  upCommand,
+  downCommand,
+  modeCommand,
+  statusCommand,
+  logsCommand,
   engineCommand,
 ];

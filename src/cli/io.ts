@@ -8,7 +8,10 @@ export interface CliIo {
   err(text: string): void;
   readonly errIsTerminal: boolean;
   readonly outIsTerminal: boolean;
+  /** Asked for again each time: a terminal can be resized. */
   readonly outColumns: number;
+  /** Absent where stdout is no terminal. */
+  readonly outRows?: number | undefined;
   readonly color: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

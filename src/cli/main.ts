@@ -76,7 +76,12 @@ function processIo(): CliIo {
     err: (text) => void process.stderr.write(text),
     errIsTerminal: process.stderr.isTTY === true,
     outIsTerminal: process.stdout.isTTY === true,
-    outColumns: process.stdout.columns ?? 100,
+    get outColumns() {
+      return process.stdout.columns ?? 100;
+    },
+    get outRows() {
+      return process.stdout.rows;
+    },
     color: process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "",
     env: process.env,
     cwd: process.cwd(),

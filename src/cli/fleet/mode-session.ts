@@ -1,0 +1,94 @@
+/** The actions of `slipway mode`. */
+import { OperatorError } from "../../core/errors.ts";
+import { formatBytes } from "../../core/units.ts";
+import { askSupervisor } from "../../fleet/control/client.ts";
+import type { FleetStatus, SwitchPlan } from "../../fleet/control/protocol.ts";
+import type { CliIo, ExitCode } from "../io.ts";
+import { ask } from "./ask.ts";
+import { alignColumns } from "./bar.ts";
+import { type StateFlags, socketOf } from "./places.ts";
+import { renderPlan, renderRollback, renderUp } from "./plan-view.ts";
+import { loadPresets } from "./preset-folders.ts";
+import { declaredTogetherBytes } from "./preset-list.ts";
+import { presetsOfMode } from "../../preset/catalogue.ts";
+
+interface ModeFlags extends StateFlags {
+  readonly presetsDir?: string;
+  readonly json?: true;
+}
+
+export async function listModes(flags: ModeFlags, io: CliIo): Promise<ExitCode> {
+  const catalogue = loadPresets(io, flags.presetsDir);
+  const current = (await statusIfAny(flags, io))?.mode;
+  const modes = [...catalogue.modes.values()].map(({ mode }) => ({
+    mode: mode.name,
+    up: mode.name === current,
+    ...(mode.description === undefined ? {} : { description: mode.description }),
+    presets: mode.presets,
+    declared: declaredTogetherBytes(presetsOfMode(catalogue, mode.name)),
+  }));
+  if (flags.json === true) {
+    const document = modes.map(({ declared, ...mode }) => ({
+      ...mode,
+      ...(declared === undefined ? {} : { declaredVramBytes: declared }),
+    }));
+    io.out(`${JSON.stringify({ modes: document }, undefined, 2)}\n`);
+    return 0;
+  }
+  const left = { heading: "", align: "left" } as const;
+  const rows = modes.map((mode) => [
+    mode.up ? "▶" : "",
+    mode.mode,
+    formatBytes(mode.declared),
+    mode.presets.join(", "),
+  ]);
+  const columns = [
+    left,
+    { heading: "mode", align: "left" },
+    { heading: "VRAM", align: "right" },
+    { heading: "presets", align: "left" },
+  ] as const;
+  const head = current === undefined ? "No mode is up." : `${current} is up.`;
+  io.out(`${head}\n\n${alignColumns(columns, rows).join("\n")}\n`);
+  return 0;
+}
+
+/** The supervisor's own plan; without one, a plan as if nothing ran. */
+export async function planMode(mode: string, flags: ModeFlags, io: CliIo): Promise<ExitCode> {
+  const plan = await planAnyhow(mode, flags, io);
+  if (flags.json === true) io.out(`${JSON.stringify(plan, undefined, 2)}\n`);
+  else io.out(renderPlan(plan, { columns: io.outColumns, color: io.color }));
+  return plan.fits ? 0 : 3;
+}
+
+export async function planAnyhow(mode: string, flags: ModeFlags, io: CliIo): Promise<SwitchPlan> {
+  try {
+    return await ask({ do: "plan", mode }, flags, io);
+  } catch (thrown) {
+    if (!isAbsent(thrown)) throw thrown;
+    const { planWithoutSupervisor } = await import("./build-supervisor.ts");
+    return planWithoutSupervisor(mode, flags, io);
+  }
+}
+
+export async function switchMode(mode: string, flags: ModeFlags, io: CliIo): Promise<ExitCode> {
+  const report = await ask({ do: "switch", mode }, flags, io);
+  const reached = report.outcome !== "rolled-back";
+  if (flags.json === true) io.out(`${JSON.stringify(report, undefined, 2)}\n`);
+  else if (reached) io.out(renderUp(await ask({ do: "status" }, flags, io), report));
+  else io.err(renderRollback(report, mode, { columns: io.outColumns, color: io.color }));
+  return reached ? 0 : 3;
+}
+
+export async function statusIfAny(flags: StateFlags, io: CliIo): Promise<FleetStatus | undefined> {
+  try {
+    return await askSupervisor({ do: "status" }, { socketPath: socketOf(flags, io), clock: io.clock });
+  } catch (thrown) {
+    if (isAbsent(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+function isAbsent(thrown: unknown): boolean {
+  return thrown instanceof OperatorError && thrown.code === "SUPERVISOR_ABSENT";
+}

@@ -1,0 +1,170 @@
+/** `slipway status` in words: the answer, memory as a bar, a row for each preset that is not stopped. */
+import { printable } from "../../core/errors.ts";
+import { UNKNOWN, formatBytes, formatNumber } from "../../core/units.ts";
+import type { FleetStatus, PresetState, PresetStatus } from "../../fleet/control/protocol.ts";
+import { type Column, alignColumns, bar, cut, wrapText } from "./bar.ts";
+
+export interface ViewStyle {
+  readonly columns: number;
+  readonly color: boolean;
+}
+
+/** From here on whole addresses and models fit. */
+const WIDE_COLUMNS = 110;
+/** Below this a table cannot hold its figures; a narrower terminal cuts or wraps. */
+const NARROWEST_COLUMNS = 60;
+const PRESET_BAR_WIDTH = 8;
+/** Name, state, a bar with an amount, slots, speed and port, with the gaps between them, take this beside the name. */
+const NARROW_REST_COLUMNS = 56;
+const SHORTEST_NAME = 12;
+const LONGEST_MODEL = 28;
+
+const COLORS: Readonly<Record<PresetState, number>> = {
+  ready: 32,
+  starting: 33,
+  draining: 33,
+  stopping: 33,
+  restarting: 33,
+  asleep: 36,
+  stopped: 2,
+  failed: 31,
+};
+
+export function renderStatus(status: FleetStatus, style: ViewStyle): string {
+  const columns = Math.max(style.columns, NARROWEST_COLUMNS);
+  const shown = status.presets.filter((preset) => preset.state !== "stopped");
+  const stopped = status.presets.filter((preset) => preset.state === "stopped");
+  const blocks = [
+    wrapText(answer(status), columns),
+    memoryLine(status, columns),
+    ...(shown.length === 0 ? [] : [presetTable(shown, status, columns, style.color)]),
+    ...(stopped.length === 0
+      ? []
+      : [
+          wrapText(
+            `stopped: ${stopped.map((preset) => preset.preset).join(", ")}`,
+            columns,
+            " ".repeat("stopped: ".length),
+          ),
+        ]),
+    ...notes(status, columns),
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function answer({ mode, switching, presets }: FleetStatus): string {
+  const running = presets.filter((preset) => preset.state !== "stopped");
+  const ready = running.filter((preset) => preset.state === "ready").length;
+  if (switching !== undefined) {
+    const from = mode === undefined ? "" : ` from ${mode}`;
+    return `Switching${from} to ${switching.to}: ${printable(switching.step)}.`;
+  }
+  if (running.length === 0)
+    return mode === undefined
+      ? "Nothing runs. Start a mode with: slipway mode switch <mode>"
+      : `${mode} is the mode, and none of its presets runs.`;
+  const what = mode === undefined ? "No mode is up" : `${mode} is up`;
+  const noun = running.length === 1 ? "preset is" : "presets are";
+  return `${what}: ${ready} of ${running.length} ${noun} ready${troubles(running)}.`;
+}
+
+function troubles(presets: readonly PresetStatus[]): string {
+  return presets
+    .filter((preset) => preset.state !== "ready")
+    .map(({ preset, state }) => `, ${preset} ${state === "failed" ? "has failed" : `is ${state}`}`)
+    .join("");
+}
+
+const MEMORY_KIND = { gpu: "GPU memory", host: "host memory" } as const;
+
+function memoryLine({ memory }: FleetStatus, columns: number): string {
+  const { totalBytes, freeBytes, foreignBytes } = memory;
+  const usedBytes = totalBytes - freeBytes;
+  const share = totalBytes === 0 ? 0 : usedBytes / totalBytes;
+  const foreign =
+    foreignBytes === undefined || foreignBytes === 0 ? "" : `, ${formatBytes(foreignBytes)} of it by others`;
+  const label = MEMORY_KIND[memory.kind];
+  const amounts = `${(share * 100).toFixed(0)} %  ${formatBytes(usedBytes)} of ${formatBytes(totalBytes)}${foreign}`;
+  const width = Math.max(10, Math.min(40, columns - label.length - amounts.length - 4));
+  return `${label}  ${bar(share, width)}  ${amounts}`;
+}
+
+function presetTable(
+  presets: readonly PresetStatus[],
+  { memory }: FleetStatus,
+  columns: number,
+  color: boolean,
+): string {
+  const wide = columns >= WIDE_COLUMNS;
+  const nameWidth = wide ? columns : Math.max(SHORTEST_NAME, columns - NARROW_REST_COLUMNS);
+  const headings: Column[] = [
+    { heading: "preset", align: "left" },
+    { heading: "state", align: "left" },
+    { heading: "memory", align: "left" },
+    { heading: "busy", align: "right" },
+    { heading: "tok/s", align: "right" },
+    ...(wide ? [{ heading: "model", align: "left" } as const] : []),
+    { heading: "at", align: "left" },
+  ];
+  const rows = presets.map((one) => [
+    cut(one.preset, nameWidth),
+    one.state,
+    memoryCell(one, memory.totalBytes),
+    slotsCell(one),
+    formatNumber(one.tokensPerSecond, 1),
+    ...(wide ? [cut(printable(one.model ?? UNKNOWN), LONGEST_MODEL)] : []),
+    addressCell(one, wide),
+  ]);
+  const [heading, ...lines] = alignColumns(headings, rows);
+  const painted = lines.map((line, index) => paintState(line, presets[index] as PresetStatus, color));
+  const legend = presets.some(isDeclaredOnly) ? [dim("~ as declared; nobody has measured it", color)] : [];
+  return [dim(heading ?? "", color), ...painted, ...legend].join("\n");
+}
+
+function isDeclaredOnly({ usedBytes, declaredBytes }: PresetStatus): boolean {
+  return usedBytes === undefined && declaredBytes !== undefined;
+}
+
+function memoryCell(preset: PresetStatus, totalBytes: number): string {
+  const bytes = preset.usedBytes ?? preset.declaredBytes;
+  if (bytes === undefined || totalBytes === 0) return UNKNOWN;
+  const amount = `${isDeclaredOnly(preset) ? "~" : ""}${formatBytes(bytes)}`;
+  return `${bar(bytes / totalBytes, PRESET_BAR_WIDTH)} ${amount.padStart(9)}`;
+}
+
+function slotsCell({ busySlots, slots }: PresetStatus): string {
+  if (busySlots === undefined && slots === undefined) return UNKNOWN;
+  return `${busySlots ?? UNKNOWN}/${slots ?? UNKNOWN}`;
+}
+
+/** On loopback the port says it all where room is short. */
+function addressCell({ url }: PresetStatus, wide: boolean): string {
+  if (url === undefined) return UNKNOWN;
+  return wide ? url : url.replace(/^http:\/\//, "").replace(/^127\.0\.0\.1(?=:)/, "");
+}
+
+function notes({ presets, warnings }: FleetStatus, columns: number): readonly string[] {
+  const lines = [
+    ...presets
+      .filter((preset) => preset.reason !== undefined)
+      .map((preset) => `${preset.preset}: ${printable(preset.reason ?? "")}`),
+    ...presets
+      .filter((preset) => preset.state === "failed")
+      .map((preset) => `next: slipway logs ${preset.preset}`),
+    ...warnings.map((warning) => `warning: ${printable(warning)}`),
+  ];
+  return lines.length === 0 ? [] : [lines.map((line) => wrapText(line, columns, "  ")).join("\n")];
+}
+
+/** The state is the second column; only its word is coloured, so that the columns stay as wide as they are. */
+function paintState(line: string, { preset, state }: PresetStatus, color: boolean): string {
+  if (!color) return line;
+  const at = line.indexOf(state, Math.min(preset.length, line.indexOf("  ")));
+  return at < 0
+    ? line
+    : `${line.slice(0, at)}\u001b[${COLORS[state]}m${state}\u001b[0m${line.slice(at + state.length)}`;
+}
+
+function dim(text: string, color: boolean): string {
+  return color ? `\u001b[2m${text}\u001b[22m` : text;
+}

@@ -1,0 +1,91 @@
+/** `slipway status --watch`: one picture that changes in a terminal, one block a change elsewhere. */
+import { askSupervisor } from "../../fleet/control/client.ts";
+import type { FleetStatus } from "../../fleet/control/protocol.ts";
+import { msToNs } from "../../core/units.ts";
+import type { CliIo, ExitCode } from "../io.ts";
+import { renderStatus } from "./status-view.ts";
+
+/** Often enough to see a switch move, seldom enough that servers are not asked for the sake of a picture. */
+const POLL_MS = 1_000;
+
+/** Another screen, as pagers have, so that a resize cannot leave torn lines; the person's own comes back at the end. */
+const ENTER = "\u001b[?1049h\u001b[?25l";
+const LEAVE = "\u001b[?25h\u001b[?1049l";
+const HOME = "\u001b[H";
+const CLEAR_LINE_END = "\u001b[K";
+const CLEAR_BELOW = "\u001b[J";
+
+/** Ends with Ctrl-C, which is its ordinary end, or with the supervisor. */
+export async function watchStatus(socketPath: string, io: CliIo): Promise<ExitCode> {
+  const first = await askSupervisor({ do: "status" }, { socketPath, clock: io.clock });
+  return io.outIsTerminal ? watchInPlace(first, socketPath, io) : watchPiped(first, socketPath, io);
+}
+
+async function watchInPlace(first: FleetStatus, socketPath: string, io: CliIo): Promise<ExitCode> {
+  let last = first;
+  io.out(ENTER);
+  try {
+    io.out(frame(last, io));
+    for await (const status of later(socketPath, io)) {
+      last = status;
+      io.out(frame(last, io));
+    }
+  } finally {
+    // What was seen last stays, as a plain block.
+    io.out(`${LEAVE}${renderStatus(last, styleOf(io))}`);
+  }
+  return 0;
+}
+
+/** Lines that do not fit the screen are cut away, so that it never scrolls. */
+function frame(status: FleetStatus, io: CliIo): string {
+  const text = renderStatus(status, styleOf(io)).trimEnd();
+  const lines = [...text.split("\n"), "", "Ctrl-C ends the watch; nothing stops"];
+  const shown = lines.slice(0, Math.max(1, (io.outRows ?? lines.length + 1) - 1));
+  return `${HOME}${shown.map((line) => `${line}${CLEAR_LINE_END}`).join("\n")}\n${CLEAR_BELOW}`;
+}
+
+async function watchPiped(first: FleetStatus, socketPath: string, io: CliIo): Promise<ExitCode> {
+  let told = settled(first);
+  io.out(renderStatus(first, styleOf(io)));
+  for await (const status of later(socketPath, io)) {
+    const now = settled(status);
+    if (now === told) continue;
+    told = now;
+    io.out(`\n${io.clock.wallIso()}\n${renderStatus(status, styleOf(io))}`);
+  }
+  return 0;
+}
+
+/** What counts as a change: states, addresses and words. Speeds and amounts move all the time. */
+function settled({ mode, switching, presets, warnings }: FleetStatus): string {
+  return JSON.stringify({
+    mode,
+    switching,
+    warnings,
+    presets: presets.map(({ preset, state, url, reason, restarts }) => ({
+      preset,
+      state,
+      url,
+      reason,
+      restarts,
+    })),
+  });
+}
+
+async function* later(socketPath: string, io: CliIo): AsyncGenerator<FleetStatus> {
+  const { clock, interrupted } = io;
+  for (;;) {
+    try {
+      await clock.sleepUntil(clock.nowNs() + msToNs(POLL_MS), interrupted);
+      yield await askSupervisor({ do: "status" }, { socketPath, clock, signal: interrupted });
+    } catch (thrown) {
+      if (interrupted.aborted) return;
+      throw thrown;
+    }
+  }
+}
+
+function styleOf(io: CliIo): { readonly columns: number; readonly color: boolean } {
+  return { columns: io.outColumns, color: io.color };
+}
