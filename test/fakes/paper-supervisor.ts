@@ -12,7 +12,7 @@ import type {
   SwitchReport,
 } from "../../src/fleet/control/protocol.ts";
 import { startControlServer } from "../../src/fleet/control/server.ts";
-import { controlSocketPath } from "../../src/fleet/control/state-directory.ts";
+import { controlSocketPath } from "../../src/fleet/control/supervisor-lock.ts";
 import type { Supervisor } from "../../src/fleet/supervisor.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 

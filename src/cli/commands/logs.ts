@@ -14,7 +14,8 @@ Examples:
   slipway logs gemma4-26b-a4b-q4 -f       and what comes, until Ctrl-C
   slipway logs gemma4-26b-a4b-q4 -n 500
 
-It reads the file, so it works without a supervisor too and never holds a server up.
+It reads the file, so it works without a supervisor too and never holds a server up. Colours and other control
+sequences are left out.
 `;
 
 /** A screen or so: what one wants to see of a server that just failed. */
@@ -32,13 +33,8 @@ export const logsCommand: DefineCommand = (io, exit) =>
     .option("-n, --lines <n>", "how many lines", lineCount, USUAL_LINES)
     .option(...STATE_DIR_OPTION)
     .action(async (preset: string, flags: LogFlags) => {
-      const [{ showLog, followLog }, { logPathOf }] = await Promise.all([
-        import("../fleet/log-reader.ts"),
-        import("../fleet/places.ts"),
-      ]);
-      const path = logPathOf(preset, flags, io);
-      if (flags.follow === true) await followLog(path, preset, flags.lines, io);
-      else showLog(path, preset, flags.lines, io);
+      const { showLog } = await import("../fleet/show-log.ts");
+      await showLog(preset, flags, io);
       exit(0);
     });
 

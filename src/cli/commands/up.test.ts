@@ -1,14 +1,16 @@
 /** The supervisor's life as a person sees it, over a supervisor on paper. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { say, spokenIo } from "../../../test/fakes/command-line.ts";
+import { deferred } from "../../../test/fakes/deferred.ts";
 import { COMMITTED, ROLLED_BACK, paperSupervisor } from "../../../test/fakes/paper-supervisor.ts";
 import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import { realClock } from "../../core/clock.ts";
 import { askSupervisor } from "../../fleet/control/client.ts";
-import { controlSocketPath, lockStateDirectory } from "../../fleet/control/state-directory.ts";
+import { controlSocketPath, lockStateDirectory } from "../../fleet/control/supervisor-lock.ts";
 import type { Supervisor } from "../../fleet/supervisor.ts";
+import { showLog } from "../fleet/show-log.ts";
 import { type UpFlags, runUp } from "../fleet/up-session.ts";
 
 interface Started {
@@ -299,19 +301,26 @@ describe("slipway logs", () => {
     expect((await say(["logs", "gemma", "--state-dir", directory])).out).toBe("one\ntwo\nthree\nfour\n");
   });
 
-  test("shows a last line without an end, and finds lines across the blocks it reads", async () => {
-    const long = `${"x".repeat(200_000)}\n`;
-    const directory = stateWith(`first\n${long}${long}unfinished`);
-    expect((await say(["logs", "gemma", "-n", "2", "--state-dir", directory])).out).toBe(`${long}unfinished`);
-    expect((await say(["logs", "gemma", "-n", "4", "--state-dir", directory])).out).toBe(
-      `first\n${long}${long}unfinished`,
-    );
+  test("follows what is written until Ctrl-C", async () => {
+    const directory = stateWith("one\ntwo\n");
+    const interrupt = new AbortController();
+    const heard = deferred<void>();
+    const { io, spoken } = spokenIo({ clock: realClock, interrupted: interrupt.signal });
+    const out = (text: string): void => {
+      spoken.out += text;
+      if (text === "three\n") heard.resolve();
+    };
+    const shown = showLog("gemma", { stateDir: directory, follow: true, lines: 1 }, { ...io, out });
+    appendFileSync(join(directory, "logs", "gemma.log"), "three\n");
+    await heard.promise;
+    interrupt.abort();
+    await shown;
+    expect(spoken.out).toBe("two\nthree\n");
   });
 
   test("cannot steer a terminal", async () => {
-    const directory = stateWith("\u001b]0;owned\u0007\n");
-    const { out } = await say(["logs", "gemma", "--state-dir", directory], { outIsTerminal: true });
-    expect(out).toBe("\ufffd]0;owned\ufffd\n");
+    const directory = stateWith("\u001b]0;owned\u0007fine\n");
+    expect((await say(["logs", "gemma", "--state-dir", directory])).out).toBe("fine\n");
   });
 
   test("of a preset that never ran says so, and no name leads out of the folder", async () => {

@@ -3,11 +3,11 @@ import { OperatorError, printable } from "../../core/errors.ts";
 import { controlHandler } from "../../fleet/control/handler.ts";
 import type { ControlProgress, SwitchReport } from "../../fleet/control/protocol.ts";
 import { startControlServer } from "../../fleet/control/server.ts";
-import { controlSocketPath, lockStateDirectory } from "../../fleet/control/state-directory.ts";
+import { controlSocketPath, lockStateDirectory } from "../../fleet/control/supervisor-lock.ts";
 import type { SafetyProfileName } from "../../fleet/safety-profile.ts";
 import type { Supervisor } from "../../fleet/supervisor.ts";
 import type { CliIo, ExitCode } from "../io.ts";
-import { type StateFlags, stateDirectory } from "./places.ts";
+import { type StateFlags, stateFolder } from "./places.ts";
 import { renderRollback, renderUp } from "./plan-view.ts";
 
 export interface UpFlags extends StateFlags {
@@ -32,7 +32,7 @@ export async function runUp(
   io: CliIo,
   build: BuildSupervisor,
 ): Promise<ExitCode> {
-  const directory = stateDirectory(flags, io);
+  const directory = stateFolder(flags, io);
   const lock = lockStateDirectory(directory);
   try {
     const supervisor = await build(directory, flags, io);

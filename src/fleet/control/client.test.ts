@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import { realClock } from "../../core/clock.ts";
 import { askSupervisor } from "./client.ts";
 import type { ControlProgress } from "./protocol.ts";
-import { controlSocketPath, lockStateDirectory } from "./state-directory.ts";
+import { controlSocketPath, lockStateDirectory } from "./supervisor-lock.ts";
 
 const servers: Server[] = [];
 afterEach(() => {

@@ -4,6 +4,7 @@ import { type Socket, connect } from "node:net";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
+import { deferred } from "../../../test/fakes/deferred.ts";
 import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import { type Clock, VirtualClock, realClock } from "../../core/clock.ts";
 import { OperatorError } from "../../core/errors.ts";
@@ -17,7 +18,7 @@ import {
   REQUEST_LIMIT_MS,
   startControlServer,
 } from "./server.ts";
-import { controlSocketPath, lockStateDirectory } from "./state-directory.ts";
+import { controlSocketPath, lockStateDirectory } from "./supervisor-lock.ts";
 
 const STATUS: FleetStatus = {
   supervisorPid: 4711,
@@ -34,14 +35,6 @@ afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   for (const server of open.splice(0)) await server.close();
 });
-
-function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
-  let settle: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((resolvePromise) => {
-    settle = resolvePromise;
-  });
-  return { promise, resolve: settle };
-}
 
 interface Stand {
   readonly directory: string;
