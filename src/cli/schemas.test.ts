@@ -28,6 +28,8 @@ describe("the schemas for editors", () => {
     ["hypotheses", "examples/hypotheses"],
     ["service-levels", "examples/service-levels"],
     ["costs", "examples/costs"],
+    ["preset", "presets"],
+    ["mode", "presets/modes"],
   ])("examples/%s.schema.json accepts all that ships in %s, and no misspelt field", (kind, folder) => {
     const schema = z.fromJSONSchema(JSON.parse(readFileSync(`examples/${kind}.schema.json`, "utf8")));
     const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));

@@ -15,27 +15,14 @@ const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g;
 
 /** The preset with every text filled in and every path absolute. Throws CONFIG_INVALID. */
 export function expandPreset(preset: Preset, path: string, environment: Environment): Preset {
-  const fill = (field: string, text: string): string => {
-    const filled = text.replace(
-      REFERENCE,
-      (whole, name: string | undefined, otherwise: string | undefined) => {
-        if (whole === "$${") return "${";
-        if (name === undefined) throw unreadable(path, field, text);
-        return variable(field, text, name, otherwise);
-      },
-    );
-    if (filled !== "~" && !filled.startsWith("~/")) return filled;
-    return (environment["HOME"] || homedir()) + filled.slice(1);
-  };
-  const file = (field: string, text: string): string => resolve(dirname(path), fill(field, text));
-  /** A word alone is looked for elsewhere: a program on the PATH, a model on its hub. */
-  const fileOrWord = (field: string, text: string, isFile: (filled: string) => boolean): string => {
+  const fill = (field: string, text: string): string => filledIn(text, { path, field, text, environment });
+  const inFolder = (filled: string): string => resolve(dirname(path), filled);
+  const file = (field: string, text: string): string => inFolder(fill(field, text));
+  /** A word alone is looked for on the PATH. */
+  const program = (field: string, text: string): string => {
     const filled = fill(field, text);
-    return isFile(filled) ? resolve(dirname(path), filled) : filled;
+    return filled.includes("/") ? inFolder(filled) : filled;
   };
-  const program = (field: string, text: string): string =>
-    fileOrWord(field, text, (filled) => filled.includes("/"));
-
   const shared = {
     env: Object.fromEntries(
       Object.entries(preset.env).map(([name, text]) => [name, fill(`env.${name}`, text)]),
@@ -52,13 +39,17 @@ export function expandPreset(preset: Preset, path: string, environment: Environm
         ...(preset.mmproj !== undefined && { mmproj: file("mmproj", preset.mmproj) }),
         ...(preset.draftModel !== undefined && { draftModel: file("draftModel", preset.draftModel) }),
       };
-    case "vllm":
+    case "vllm": {
+      const model = fill("model", preset.model);
+      // What does not begin like a path is a name on the model hub.
+      const isFolder = /^[./]/.test(model);
       return {
         ...preset,
         ...shared,
         program: program("program", preset.program),
-        model: fileOrWord("model", preset.model, (filled) => /^[./]/.test(filled)),
+        model: isFolder ? inFolder(model) : model,
       };
+    }
     case "ollama":
       return {
         ...preset,
@@ -76,21 +67,42 @@ export function expandPreset(preset: Preset, path: string, environment: Environm
         ...(preset.model !== undefined && { model: fill("model", preset.model) }),
       };
   }
-
-  function variable(field: string, text: string, name: string, otherwise: string | undefined): string {
-    // As in a shell, `:-` also steps in for a variable that is empty: no path or setting is meant to be.
-    const value = environment[name] || otherwise;
-    if (value !== undefined) return value;
-    throw new OperatorError("CONFIG_INVALID", {
-      message: `${path}: field ${field}: names the variable ${name}, which is not set`,
-      received: `${field} = ${JSON.stringify(text)}`,
-      nextStep: `set ${name}, or write what to take without it: \${${name}:-…}`,
-    });
-  }
 }
 
-function unreadable(path: string, field: string, text: string): OperatorError {
-  return new OperatorError("CONFIG_INVALID", {
+/** Where a text stands, for the error. */
+interface Place {
+  readonly path: string;
+  readonly field: string;
+  readonly text: string;
+  readonly environment: Environment;
+}
+
+function filledIn(text: string, place: Place): string {
+  const filled = text.replace(REFERENCE, (whole, name: string | undefined, otherwise: string | undefined) => {
+    if (whole === "$${") return "${";
+    return name === undefined ? refuseReference(place) : variable(name, otherwise, place);
+  });
+  if (filled !== "~" && !filled.startsWith("~/")) return filled;
+  return (place.environment["HOME"] || homedir()) + filled.slice(1);
+}
+
+/** As in a shell, `:-` also steps in for a variable that is empty: no path or setting is meant to be. */
+function variable(
+  name: string,
+  otherwise: string | undefined,
+  { path, field, text, environment }: Place,
+): string {
+  const value = environment[name] || otherwise;
+  if (value !== undefined) return value;
+  throw new OperatorError("CONFIG_INVALID", {
+    message: `${path}: field ${field}: names the variable ${name}, which is not set`,
+    received: `${field} = ${JSON.stringify(text)}`,
+    nextStep: `set ${name}, or write what to take without it: \${${name}:-…}`,
+  });
+}
+
+function refuseReference({ path, field, text }: Place): never {
+  throw new OperatorError("CONFIG_INVALID", {
     message: `${path}: field ${field}: holds a reference that cannot be read`,
     received: `${field} = ${JSON.stringify(text)}`,
     nextStep: "write ${NAME} or ${NAME:-otherwise}; a plain dollar and brace is written $${",

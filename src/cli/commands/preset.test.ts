@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
-import { VirtualClock } from "../../core/clock.ts";
+import { realClock } from "../../core/clock.ts";
+import type { Check } from "../../fleet/check.ts";
 import type { CliIo } from "../io.ts";
 import { main } from "../main.ts";
 
@@ -33,7 +34,7 @@ function workplace(files: Readonly<Record<string, string>> = {}) {
       color: false,
       env: { HOME: "/h", PATH: join(cwd, "bin"), SECRET: "s3cret" },
       cwd,
-      clock: new VirtualClock(),
+      clock: realClock,
       interrupted: new AbortController().signal,
     };
     const exitCode = await main(["preset", ...args], io);
@@ -136,61 +137,48 @@ describe("slipway preset show", () => {
 });
 
 describe("slipway preset check", () => {
-  test("passes where everything is there", async () => {
-    const { exitCode, out } = await workplace(OWN).slipway("check", "coder");
-    expect(out).toMatchInlineSnapshot(`
-      "✓ coder  program: <here>/bin/llama-server can be run
-      ✓ coder  model-file: <here>/presets/coder.gguf can be read, 0 KiB
-      ✓ coder  memory-declared: declares 6000 MiB of GPU memory and 500 MiB of host memory
-      "
-    `);
-    expect(exitCode).toBe(0);
-  });
+  /** What depends on the machine of the day is left to the tests of preflight. */
+  const ofPresets = (out: string) =>
+    JSON.parse(out).flatMap((one: Check) =>
+      ["model-file", "mmproj-file", "program", "port"].includes(one.id)
+        ? [`${one.preset} ${one.id} ${one.passed ? "passed" : one.severity}`]
+        : [],
+    );
 
-  test("says what is missing and what to do about it, for every preset of a mode", async () => {
+  test("looks at every preset of a mode, and exits with 3 when something is missing", async () => {
     const files = {
+      "presets/coder.yaml":
+        "{ name: coder, engine: llama-server, program: ../bin/llama-server, model: m.gguf }",
+      "presets/m.gguf": "GGUF",
       "presets/lost.yaml":
-        "{ name: lost, engine: llama-server, program: ./none, model: m.gguf, mmproj: p.gguf }",
-      "presets/bare.yaml": "{ name: bare, engine: command, command: [bare-server, '{port}'] }",
-      "presets/modes/both.yaml": "{ name: both, presets: [lost, bare] }",
+        "{ name: lost, engine: llama-server, program: ./none, model: l.gguf, mmproj: p.gguf }",
+      "presets/modes/both.yaml": "{ name: both, presets: [coder, lost] }",
     };
-    const { exitCode, out } = await workplace(files).slipway("check", "both");
-    expect(out).toMatchInlineSnapshot(`
-      "✗ lost  program: <here>/presets/none is not a program that can be run
-              next: install it, or give its path in the field program
-      ✗ lost  model-file: <here>/presets/m.gguf does not exist
-              next: put the file there, or correct the field model
-      ✗ lost  mmproj-file: <here>/presets/p.gguf does not exist
-              next: put the file there, or correct the field mmproj
-      – lost  memory-declared: declares no memory, so that a switch cannot promise that it fits
-              next: run it alone, read what it takes, and write it into the field memory
-      ✗ bare  program: bare-server is not on the PATH
-              next: install it, or give its path in the field command
-      – bare  memory-declared: declares no memory, so that a switch cannot promise that it fits
-              next: run it alone, read what it takes, and write it into the field memory
-      "
-    `);
+    const { slipway } = workplace(files);
+    const { exitCode, out } = await slipway("check", "both", "--json");
+    expect(ofPresets(out)).toEqual([
+      "coder model-file passed",
+      "coder program passed",
+      "lost model-file error",
+      "lost mmproj-file error",
+      "lost program error",
+    ]);
     expect(exitCode).toBe(3);
+    expect((await slipway("check", "both")).out).toContain(
+      "✗ lost          model-file: <here>/presets/l.gguf does not exist",
+    );
   });
 
-  test("says that a fixed port is taken", async () => {
+  test("sees that a fixed port is taken", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     onTestFinished(() => void server.close());
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as AddressInfo;
     const { slipway } = workplace({
-      ...OWN,
-      "presets/fixed.yaml": `{ name: fixed, engine: llama-server, model: coder.gguf, port: ${port} }`,
+      "presets/fixed.yaml": `{ name: fixed, engine: command, command: [/bin/sh], port: ${port} }`,
     });
     const { exitCode, out } = await slipway("check", "fixed", "--json");
-    expect(JSON.parse(out)).toContainEqual({
-      id: "port",
-      preset: "fixed",
-      severity: "error",
-      passed: false,
-      message: `port ${port} is taken`,
-      remedy: expect.stringContaining("port: free"),
-    });
+    expect(ofPresets(out)).toEqual(["fixed program passed", "fixed port error"]);
     expect(exitCode).toBe(3);
   });
 });

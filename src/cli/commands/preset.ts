@@ -1,12 +1,16 @@
 /** `slipway preset`: what servers could be started, how, and whether they could be here and now. */
 import { Command } from "commander";
 import type { PresetCatalogue, PresetEntry } from "../../preset/catalogue.ts";
+import type { StateFlags } from "../fleet/places.ts";
+import { STATE_DIR_OPTION, stateFolder } from "../fleet/places.ts";
 import type { CliIo, ExitCode } from "../io.ts";
 
 interface CommonOptions {
   readonly presetsDir?: string;
   readonly json?: true;
 }
+
+type CheckOptions = CommonOptions & StateFlags;
 
 export function presetCommand(io: CliIo, exit: (code: ExitCode) => void): Command {
   const preset = new Command("preset")
@@ -23,9 +27,10 @@ export function presetCommand(io: CliIo, exit: (code: ExitCode) => void): Comman
     .action(async (name: string, options: CommonOptions) => exit(await show(name, options, io)));
   withCommonOptions(preset.command("check"))
     .argument("<name>", "a preset, or a mode for all of its presets")
-    .description("Whether files, programs and ports are as the preset needs them. Starts nothing.")
+    .description("Whether programs, files, ports and memory are as the preset needs them. Starts nothing.")
+    .option(...STATE_DIR_OPTION)
     .addHelpText("after", "\nExample:\n  slipway preset check own-gguf\n\nExits 3 when something is missing.")
-    .action(async (name: string, options: CommonOptions) => exit(await check(name, options, io)));
+    .action(async (name: string, options: CheckOptions) => exit(await check(name, options, io)));
   return preset;
 }
 
@@ -72,14 +77,20 @@ async function show(name: string, options: CommonOptions, io: CliIo): Promise<Ex
   return 0;
 }
 
-async function check(name: string, options: CommonOptions, io: CliIo): Promise<ExitCode> {
+async function check(name: string, options: CheckOptions, io: CliIo): Promise<ExitCode> {
   const { loadPresets } = await import("../fleet/preset-folders.ts");
   const { checkPresets } = await import("../fleet/preset-checks.ts");
   const { checkText } = await import("../fleet/preset-check-text.ts");
+  const { machineMemorySources } = await import("../../fleet/memory-reader.ts");
+  const { machineProbes } = await import("../../fleet/preflight/machine-probes.ts");
   const entries = await entriesOf(loadPresets(io, options.presetsDir), name);
   const checks = await checkPresets(
     entries.map((entry) => entry.preset),
-    io.env,
+    {
+      memory: machineMemorySources({ clock: io.clock }),
+      probes: machineProbes,
+      stateDirectory: stateFolder(options, io),
+    },
   );
   if (options.json === true) writeJson(io, checks);
   else io.out(checkText(checks));
