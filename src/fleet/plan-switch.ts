@@ -167,11 +167,13 @@ function freedBytes({ needOf }: SwitchWish, { sleep }: Decision, server: Running
   const fullBytes = needOf(preset)?.bytes;
   if (state === "asleep") {
     if (sleep.includes(server)) return 0;
-    return heldBytes ?? (fullBytes === undefined ? undefined : fullBytes * (1 - SLEEP_FREES_SHARE));
+    return (
+      heldBytes ?? (fullBytes === undefined ? undefined : Math.round(fullBytes * (1 - SLEEP_FREES_SHARE)))
+    );
   }
   if (!serves(server)) return heldBytes;
   const held = heldBytes ?? fullBytes;
-  return held === undefined || !sleep.includes(server) ? held : held * SLEEP_FREES_SHARE;
+  return held === undefined || !sleep.includes(server) ? held : Math.round(held * SLEEP_FREES_SHARE);
 }
 
 /** A sleeping server holds a part of what it needs already. */
@@ -180,7 +182,7 @@ function neededBytes({ needOf }: SwitchWish, { wake }: Decision, preset: Preset)
   const sleeper = wake.find((server) => server.preset.name === preset.name);
   if (fullBytes === undefined || sleeper === undefined) return fullBytes;
   return sleeper.heldBytes === undefined
-    ? fullBytes * SLEEP_FREES_SHARE
+    ? Math.round(fullBytes * SLEEP_FREES_SHARE)
     : Math.max(0, fullBytes - sleeper.heldBytes);
 }
 
@@ -189,7 +191,7 @@ function plannedStop(wish: SwitchWish, decision: Decision, server: RunningServer
   return {
     preset: server.preset.name,
     how: decision.sleep.includes(server) ? "sleep" : "stop",
-    ...(freesBytes === undefined ? {} : { freesBytes: Math.round(freesBytes) }),
+    ...(freesBytes === undefined ? {} : { freesBytes }),
   };
 }
 
@@ -203,7 +205,7 @@ function plannedStart(
   return {
     preset: preset.name,
     how: decision.wake.some((server) => server.preset.name === preset.name) ? "wake" : "start",
-    ...(needsBytes === undefined ? {} : { needsBytes: Math.round(needsBytes) }),
+    ...(needsBytes === undefined ? {} : { needsBytes }),
     after: preset.dependsOn.filter((name) => starts.some((other) => other.name === name)),
   };
 }
