@@ -1,6 +1,7 @@
 /** A process, told apart from a later one with the same number. */
 import { readFileSync } from "node:fs";
 import { systemCodeOf } from "./errors.ts";
+import { readProcessEntry } from "./process-table.ts";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -10,9 +11,9 @@ export interface ProcessIdentity {
   readonly bootId?: string;
 }
 
-/** What there is to know of the process that has this number now. */
+/** What there is to know of the process that has this number now; it may have ended and not been asked how. */
 export function identityOf(pid: number): ProcessIdentity {
-  const startTicks = startTicksOf(pid);
+  const startTicks = readProcessEntry(pid)?.startTicks;
   const bootId = currentBootId();
   return {
     pid,
@@ -24,7 +25,10 @@ export function identityOf(pid: number): ProcessIdentity {
 /** Whether that very process lives; a zombie does not. */
 export function isAlive(identity: ProcessIdentity): boolean {
   if (identity.bootId !== currentBootId()) return false;
-  if (identity.startTicks !== undefined) return startTicksOf(identity.pid) === identity.startTicks;
+  if (identity.startTicks !== undefined) {
+    const entry = readProcessEntry(identity.pid);
+    return entry?.startTicks === identity.startTicks && !entry.zombie;
+  }
   try {
     process.kill(identity.pid, 0);
     return true;
@@ -34,22 +38,8 @@ export function isAlive(identity: ProcessIdentity): boolean {
 }
 
 function currentBootId(): string | undefined {
-  return readProc("/proc/sys/kernel/random/boot_id");
-}
-
-/**
- * Fields 3 (state) and 22 (start time) of /proc/<pid>/stat, proc(5). The name in field 2 may hold
- * spaces and parentheses, so counting begins after the last one. A zombie no longer acts.
- */
-function startTicksOf(pid: number): string | undefined {
-  const stat = readProc(`/proc/${pid}/stat`);
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : fields?.[19];
-}
-
-function readProc(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8").trim();
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   } catch {
     return undefined;
   }

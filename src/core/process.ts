@@ -8,6 +8,7 @@ import { StringDecoder } from "node:string_decoder";
 import type { Clock } from "./clock.ts";
 import { OperatorError, messageOf } from "./errors.ts";
 import { CHILD_GRACE_MS, MAX_CHILD_TAIL_BYTES } from "./limits.ts";
+import { type ProcessIdentity, identityOf } from "./process-identity.ts";
 import { NS_PER_MS } from "./units.ts";
 
 export interface SpawnSpec {
@@ -57,19 +58,66 @@ export async function startChild(spec: SpawnSpec, clock: Clock): Promise<OwnedCh
   return { pid, exited, stop: () => stopGroup(pid, child, exited, clock) };
 }
 
+export interface DetachedSpec {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment; nothing is inherited unless it stands here. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** Open for appending. Both outputs go into it; the caller may close its own copy afterwards. */
+  readonly outputDescriptor: number;
+}
+
+export interface DetachedChild {
+  readonly identity: ProcessIdentity;
+  readonly exited: Promise<Pick<ChildExit, "code" | "signal">>;
+}
+
+/**
+ * Starts a child that outlives us, in a session of its own. Its output goes straight into a file:
+ * the end of a pipe would go down with us, and a pipe that nobody empties stops who writes to it.
+ * A file takes every write at once or, on a full disk, refuses it; what a program makes of a
+ * refused write is its own affair. Rejects with PROCESS_FAILED if it cannot start.
+ */
+export async function startDetached(spec: DetachedSpec): Promise<DetachedChild> {
+  const child = spawnDetached(spec);
+  // At once: until the event loop goes on, even a child that has ended is still there to be read.
+  const identity = child.pid === undefined ? undefined : identityOf(child.pid);
+  const exited = new Promise<Pick<ChildExit, "code" | "signal">>((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+  await started(child, spec.command);
+  child.unref();
+  return { identity: identity as ProcessIdentity, exited };
+}
+
+/** Most failures are told later, by an event; some, such as arguments that are too long, are thrown. */
+function spawnDetached({ command, args, env, cwd, outputDescriptor }: DetachedSpec): ChildProcess {
+  try {
+    return spawn(command, [...args], {
+      env: { ...env },
+      stdio: ["ignore", outputDescriptor, outputDescriptor],
+      detached: true,
+      cwd,
+    });
+  } catch (thrown) {
+    throw cannotStart(command, thrown);
+  }
+}
+
 function started(child: ChildProcess, command: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once("spawn", () => resolve());
-    child.once("error", (thrown) =>
-      reject(
-        new OperatorError("PROCESS_FAILED", {
-          message: `cannot start ${command}: ${messageOf(thrown)}`,
-          received: command,
-          nextStep: "check that the program is installed and on the PATH",
-          cause: thrown,
-        }),
-      ),
-    );
+    child.once("error", (thrown) => reject(cannotStart(command, thrown)));
+  });
+}
+
+function cannotStart(command: string, thrown: unknown): OperatorError {
+  return new OperatorError("PROCESS_FAILED", {
+    message: `cannot start ${command}: ${messageOf(thrown)}`,
+    received: command,
+    nextStep: "check that the program is installed and on the PATH",
+    cause: thrown,
   });
 }
 

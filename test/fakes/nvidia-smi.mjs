@@ -2,8 +2,12 @@
 /**
  * A stand-in for nvidia-smi: answers the queries the product asks, in the text of the real
  * program, and misbehaves as FAKE_NVIDIA_SMI says: `two-cards` (default), `one-card`, `unknowns`,
- * `old-driver`, `older-driver`, `mismatch`, `no-devices`, `lost-card`, `hang`, `dies:<rounds>`, `stalls:<rounds>`.
+ * `old-driver`, `older-driver`, `mismatch`, `no-devices`, `lost-card`, `hang`, `dies:<rounds>`, `stalls:<rounds>`,
+ * `ledger`: one card of FAKE_TOTAL_MIB that holds what is claimed in the folder FAKE_CLAIMS, freed
+ * FAKE_RELEASE_MS after its process.
  */
+import { readClaims } from "./memory-ledger.mjs";
+
 const [mode, count] = (process.env.FAKE_NVIDIA_SMI ?? "two-cards").split(":");
 const rounds = Number(count ?? Infinity);
 
@@ -32,7 +36,19 @@ const card = (index, over = {}) => ({
 const unknown = Object.fromEntries(
   Object.keys(card(0)).map((field) => [field, field === "power.draw" ? "[Unknown Error]" : "[N/A]"]),
 );
+const claims =
+  mode === "ledger" ? readClaims(process.env.FAKE_CLAIMS, Number(process.env.FAKE_RELEASE_MS ?? 0)) : [];
+const mibOf = ({ bytes }) => Math.ceil(bytes / (1024 * 1024));
+const totalMib = Number(process.env.FAKE_TOTAL_MIB ?? 24_564);
+const usedMib = claims.reduce((sum, each) => sum + mibOf(each), 0);
 const CARDS = {
+  ledger: [
+    card(0, {
+      "memory.total": String(totalMib),
+      "memory.used": String(usedMib),
+      "memory.free": String(Math.max(0, totalMib - usedMib)),
+    }),
+  ],
   "one-card": [card(0)],
   unknowns: [{ ...unknown, index: "0", name: "NVIDIA GeForce GTX 780" }],
 };
@@ -60,7 +76,8 @@ if (mode === "hang") {
   say("No devices were found");
   end(6);
 } else if (argument("--query-compute-apps") !== undefined) {
-  say("4242, 6144, /usr/local/bin/ollama");
+  if (mode === "ledger") for (const each of claims) say(`${each.pid}, ${mibOf(each)}, fake-llm-server`);
+  else say("4242, 6144, /usr/local/bin/ollama");
   end(0);
 } else {
   const refused = REFUSED[mode]?.find((field) => fields.includes(field));
