@@ -1,0 +1,38 @@
+/**
+ * What a ledger cannot know (driver context, pools, fragmentation, a compositor) is the difference
+ * between what was measured and what was predicted. It is kept per machine, and the mean of what
+ * was seen is a line of the next ledger.
+ */
+import { BYTES_PER_MIB } from "../../core/units.ts";
+
+/** One start that was measured. Plain data, to be stored beside the machine it belongs to. */
+export interface ResidualObservation {
+  /** Device bytes of the ledger, its residual, overhead and margin lines left out. */
+  readonly predictedBytes: number;
+  /** Device bytes in use after the server was healthy. */
+  readonly measuredBytes: number;
+}
+
+export interface ExpectedResidual {
+  readonly bytes: number;
+  readonly lowestBytes: number;
+  readonly highestBytes: number;
+  readonly observations: number;
+}
+
+/** Undefined without observations: unknown is not 0. */
+export function expectedResidual(observations: readonly ResidualObservation[]): ExpectedResidual | undefined {
+  if (observations.length === 0) return undefined;
+  const differences = observations.map((seen) => seen.measuredBytes - seen.predictedBytes);
+  return {
+    bytes: differences.reduce((sum, difference) => sum + difference, 0) / differences.length,
+    lowestBytes: Math.min(...differences),
+    highestBytes: Math.max(...differences),
+    observations: differences.length,
+  };
+}
+
+/** Measured figures of a GPU in MiB, as drivers print them, as an observation. */
+export function observationMib(predictedBytes: number, measuredMib: number): ResidualObservation {
+  return { predictedBytes, measuredBytes: measuredMib * BYTES_PER_MIB };
+}
