@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { parseYaml } from "../core/yaml.ts";
 import { presetNamed, presetsOfMode } from "./catalogue.ts";
+import { modeSchema, presetSchema } from "./preset.ts";
 import { readPresets } from "./read-presets.ts";
 
 const FOLDER = fileURLToPath(new URL("../../presets", import.meta.url));
@@ -61,5 +64,19 @@ describe("the shipped modes", () => {
     expect(entries.map(({ preset }) => preset.name)).toEqual(presets);
     const sumMib = entries.reduce((sum, { preset }) => sum + (preset.memory.vramMib ?? Number.NaN), 0);
     expect(sumMib).toBeLessThanOrEqual(CARD_MIB - DESKTOP_MIB - MARGIN_MIB);
+  });
+});
+
+describe("the examples on the page of presets", () => {
+  const page = readFileSync(fileURLToPath(new URL("../../docs/presets.md", import.meta.url)), "utf8");
+  const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) =>
+    parseYaml(text ?? "", "page"),
+  );
+
+  test("are a preset and a mode that could be used as they stand", () => {
+    const [preset, mode, ...others] = examples;
+    expect(presetSchema.safeParse(preset).error).toBeUndefined();
+    expect(modeSchema.safeParse(mode).error).toBeUndefined();
+    expect(others).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -42,7 +43,7 @@ function workplace(files: Readonly<Record<string, string>> = {}) {
     const shown = (text: string) => text.replaceAll(cwd, "<here>").replaceAll(/\b[0-9a-f]{16}\b/g, "<hash>");
     return { exitCode, out: shown(said.out), err: shown(said.err) };
   };
-  return { slipway };
+  return { slipway, cwd };
 }
 
 const OWN = {
@@ -122,6 +123,18 @@ describe("slipway preset show", () => {
     const { out } = await workplace(OWN).slipway("show", "coder", "--json");
     expect(out).toMatchSnapshot();
     expect(out).not.toContain("s3cret");
+  });
+
+  test("shows a line that a shell takes apart into the very arguments", async () => {
+    const { slipway, cwd } = workplace(OWN);
+    writeFileSync(join(cwd, "bin/llama-server"), `#!/bin/sh\nprintf '%s\\0' "$@"\n`);
+    const { launch } = JSON.parse((await slipway("show", "coder", "--json")).out);
+    const line = (await slipway("show", "coder")).out.split("\n").find((text) => text.includes("--model"));
+    const ran = execFileSync("/bin/sh", ["-c", (line ?? "").replaceAll("<here>", cwd)], {
+      env: { PATH: join(cwd, "bin") },
+      encoding: "utf8",
+    });
+    expect(ran.replaceAll(cwd, "<here>").split("\0").slice(0, -1)).toEqual(launch.args);
   });
 
   test("lists the presets there are when it does not know the name", async () => {
