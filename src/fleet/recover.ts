@@ -29,7 +29,7 @@ export async function recover(fleet: Fleet, tell: Tell, ending: AbortSignal): Pr
   await Promise.all(left.servers.map((server) => takeOverOrEnd(fleet, server, wanted, tell)));
   state.mode = left.mode;
   state.lastTransaction = left.lastTransaction;
-  if (left.unfinished?.finish === true && (await finish(fleet, left.unfinished, tell))) return;
+  if (left.unfinished?.finish === true && (await finish(fleet, left.unfinished, tell, ending))) return;
   const reason =
     left.unfinished === undefined
       ? "a new supervisor begins"
@@ -48,6 +48,7 @@ async function finish(
   fleet: Fleet,
   { target, mode, transaction }: NonNullable<LeftBehind["unfinished"]>,
   tell: Tell,
+  ending: AbortSignal,
 ): Promise<boolean> {
   const { state } = fleet;
   const before = { mode: state.mode, lastTransaction: state.lastTransaction };
@@ -64,7 +65,7 @@ async function finish(
           message: `${name} had been started and is gone`,
           nextStep: "read its log",
         });
-      await awaitHealthy(fleet, server);
+      await awaitHealthy(fleet, server, ending);
       await becomeReady(fleet, server);
     }
     Object.assign(state, { mode, lastTransaction: transaction });

@@ -38,7 +38,11 @@ export interface Place {
   /** A restart asks for it again. */
   lastPort?: number;
   upSinceIso?: string;
-  activity?: ServerActivity & { readonly tokensPerSecond?: number };
+  activity?: ServerActivity & {
+    readonly tokensPerSecond?: number;
+    /** What the next rate is measured from. */
+    readonly base?: { readonly tokens: number; readonly atNs: number };
+  };
   readonly leases: Set<string>;
 }
 
@@ -47,6 +51,8 @@ export class FleetState {
   lastTransaction: string | undefined;
   /** `fleet.json` could not be written: what is on the disk is older than what runs. */
   unsettled = false;
+  /** False while memory is short. */
+  admitting = true;
   /** Processes that not even SIGKILL ended. */
   readonly leftovers: Server[] = [];
   readonly #places = new Map<string, Place>();

@@ -6,16 +6,48 @@
  * with SWITCH_UNDER_WAY and the step that is being done: a queue would carry out a wish whose
  * reason may be gone by then. `status` answers at any time, also during recovery.
  */
+import { OperatorError } from "../core/errors.ts";
 import type { PresetCatalogue } from "../preset/catalogue.ts";
+import { presetNamed, presetsOfMode } from "../preset/catalogue.ts";
+import type { Preset } from "../preset/preset.ts";
 import type { ControlProgress, FleetStatus, SwitchPlan, SwitchReport } from "./control/protocol.ts";
+import { watchHealth } from "./health-loop.ts";
+import { openJournal } from "./journal.ts";
+import type { MemoryNeed } from "./memory-need.ts";
+import { declaredNeed } from "./memory-need.ts";
+import type { MemoryReading } from "./memory.ts";
+import type { WantedPreset } from "./plan-switch.ts";
+import { recover } from "./recover.ts";
+import type { SafetyProfile } from "./safety-profile.ts";
+import type { StateDisk } from "./supervisor-disk.ts";
+import { EventLog } from "./supervisor-events.ts";
+import { planChange, refuseUnfit } from "./supervisor-plan.ts";
+import { Repairs } from "./supervisor-repair.ts";
+import type { Fleet, Place, Server } from "./supervisor-state.ts";
+import { FleetState, settleOrWarn } from "./supervisor-state.ts";
+import { fleetStatus } from "./supervisor-status.ts";
+import type { Claim } from "./supervisor-turn.ts";
+import { Turn } from "./supervisor-turn.ts";
+import { endServer } from "./switch-acts.ts";
+import { SwitchAborted, abortedAt } from "./switch-failure.ts";
+import { StepRecorder } from "./switch-steps.ts";
+import type { SwitchOrder } from "./switch.ts";
+import { performSwitch } from "./switch.ts";
+import { watchMemory } from "./watch-loop.ts";
 import type { FleetWorld } from "./world.ts";
 
 export type OnProgress = (progress: ControlProgress) => void;
 
 export interface SupervisorParts {
   readonly world: FleetWorld;
-  /** Mode 0700 and locked by the caller; the journal, `fleet.json` and `events.jsonl` lie in it. */
+  /** The state directory, mode 0700 and locked by the caller: `openStateDisk`. */
+  readonly disk: StateDisk;
+  /** Its path, for people. */
   readonly stateDirectory: string;
+  /** Of this machine as it is now. */
+  readonly profile: () => SafetyProfile;
+  /** Where figures were parsed or measured; else what presets declare is all that is known. */
+  readonly needOf?: (preset: Preset, reading: MemoryReading) => MemoryNeed | undefined;
   /** Read at every command, so that an edited file counts from the next one on. May throw an operator error. */
   readonly catalogue: () => PresetCatalogue;
   readonly supervisorPid: number;
@@ -60,5 +92,221 @@ export interface Supervisor {
 }
 
 export function createSupervisor(parts: SupervisorParts): Supervisor {
-  throw new Error(`not built yet: ${parts.stateDirectory}`);
+  return new OwningSupervisor(parts);
+}
+
+const NO_PROGRESS: OnProgress = () => undefined;
+
+class OwningSupervisor implements Supervisor {
+  readonly #parts: SupervisorParts;
+  readonly #fleet: Fleet;
+  readonly #turn = new Turn();
+  readonly #repairs: Repairs;
+  /** Loops end. */
+  readonly #watching = new AbortController();
+  /** Nothing is started any more. */
+  readonly #ending = new AbortController();
+  readonly #watched = new WeakSet<Server>();
+  #leases = 0;
+  #end: () => void = () => undefined;
+  readonly ended: Promise<void>;
+
+  constructor(parts: SupervisorParts) {
+    const { world, disk, catalogue, profile } = parts;
+    this.#parts = parts;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#fleet = {
+      world,
+      disk,
+      catalogue,
+      profile,
+      needOf: parts.needOf ?? declaredNeed,
+      state: new FleetState((place) => this.#watchOnceReady(place)),
+      journal: openJournal(disk),
+      events: new EventLog(world.clock, disk),
+      onExit: (server) => this.#onExit(server),
+    };
+    this.#repairs = new Repairs(this.#fleet, this.#turn, this.#watching.signal);
+  }
+
+  async begin(onProgress = NO_PROGRESS): Promise<readonly string[]> {
+    const found: string[] = [];
+    const claim = claimOf("recovery", "what ran before", () => "recover");
+    await this.#turn.command(claim, () =>
+      recover(
+        this.#fleet,
+        (message, preset) => {
+          found.push(message);
+          this.#fleet.events.note(message, preset);
+          onProgress({ step: "recover", ...(preset === undefined ? {} : { preset }), message });
+        },
+        this.#ending.signal,
+      ),
+    );
+    void watchMemory(this.#fleet, this.#turn, this.#watching.signal);
+    return found;
+  }
+
+  status(): Promise<FleetStatus> {
+    return fleetStatus(this.#fleet, this.#parts, this.#turn.claim);
+  }
+
+  async plan(mode: string): Promise<SwitchPlan> {
+    return planChange(this.#fleet, mode, presetsOfMode(this.#parts.catalogue(), mode));
+  }
+
+  switchMode(mode: string, onProgress = NO_PROGRESS, signal?: AbortSignal): Promise<SwitchReport> {
+    const wanted = (): Wanted => ({ mode, presets: presetsOfMode(this.#parts.catalogue(), mode) });
+    return this.#change(`switch to ${mode}`, mode, wanted, onProgress, signal);
+  }
+
+  startPreset(preset: string, onProgress = NO_PROGRESS, signal?: AbortSignal): Promise<SwitchReport> {
+    const wanted = (): Wanted => {
+      const entry = presetNamed(this.#parts.catalogue(), preset);
+      return this.#besides(preset, [entry]);
+    };
+    return this.#change(`start of ${preset}`, preset, wanted, onProgress, signal);
+  }
+
+  stopPreset(preset: string, onProgress = NO_PROGRESS): Promise<SwitchReport> {
+    const wanted = (): Wanted => {
+      if (this.#fleet.state.place(preset).seat === undefined) presetNamed(this.#parts.catalogue(), preset);
+      return this.#besides(preset, []);
+    };
+    return this.#change(`stop of ${preset}`, preset, wanted, onProgress, undefined);
+  }
+
+  lease(preset: string): Lease {
+    const { state } = this.#fleet;
+    const place = state.place(preset);
+    if (place.seat === undefined) presetNamed(this.#parts.catalogue(), preset);
+    if (place.condition.state !== "ready" || !state.admitting)
+      throw new OperatorError("LEASE_REFUSED", {
+        message: state.admitting
+          ? `${preset} is ${place.condition.state}`
+          : `${preset} admits nobody: memory is short`,
+        received: preset,
+        nextStep: "ask again when `slipway status` shows it ready",
+      });
+    const id = `lease-${++this.#leases}`;
+    place.leases.add(id);
+    return { id, release: () => void place.leases.delete(id) };
+  }
+
+  async shutdown(servers: "stop" | "keep", onProgress = NO_PROGRESS): Promise<void> {
+    this.#watching.abort();
+    if (servers === "stop") this.#ending.abort();
+    const steps = new StepRecorder(this.#fleet.world.clock, onProgress);
+    const claim = claimOf("the end of the supervisor", "nothing", () => steps.current);
+    await this.#turn.last(claim, "the supervisor ends", () =>
+      servers === "stop" ? this.#stopAll(steps) : this.#leaveAll(),
+    );
+    this.#end();
+  }
+
+  /** What runs, with this preset taken out and these put in. Edited files of the others count at the next switch. */
+  #besides(name: string, added: readonly WantedPreset[]): Wanted {
+    const { state } = this.#fleet;
+    const others = state.seats().filter(({ preset }) => preset.name !== name);
+    return {
+      ...(state.mode === undefined ? {} : { mode: state.mode }),
+      presets: [...others.filter(({ as }) => as === "ready"), ...added],
+      untouched: others.filter(({ as }) => as === "failed"),
+    };
+  }
+
+  #change(
+    label: string,
+    to: string,
+    wanted: () => Wanted,
+    onProgress: OnProgress,
+    signal: AbortSignal | undefined,
+  ): Promise<SwitchReport> {
+    const steps = new StepRecorder(this.#fleet.world.clock, onProgress);
+    const claim = claimOf(label, to, () => steps.current);
+    const onAbort = (): void => claim.controller.abort(new SwitchAborted("its caller ended it"));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    const work = (): Promise<SwitchReport> =>
+      this.#carryOut(label, to, wanted(), steps, claim.controller.signal);
+    return this.#turn.command(claim, work).finally(() => signal?.removeEventListener("abort", onAbort));
+  }
+
+  async #carryOut(
+    label: string,
+    to: string,
+    wanted: Wanted,
+    steps: StepRecorder,
+    signal: AbortSignal,
+  ): Promise<SwitchReport> {
+    const { state } = this.#fleet;
+    const plan = await steps.own({ step: "plan", message: `${label}: planning and checking` }, () =>
+      planChange(this.#fleet, to, wanted.presets),
+    );
+    refuseUnfit(plan);
+    if (signal.aborted) throw new OperatorError("SWITCH_ABORTED", abortedAt("plan", signal.reason).failure);
+    const order: SwitchOrder = { label, plan, ...wanted };
+    if (plan.start.length === 0 && plan.stop.length === 0 && wanted.mode === state.mode)
+      return {
+        outcome: "already-there",
+        ...(state.mode === undefined ? {} : { mode: state.mode }),
+        runs: plan.keep,
+        steps: steps.steps,
+        overheadMs: steps.overheadMs,
+      };
+    return performSwitch(this.#fleet, order, { steps, signal, ending: this.#ending.signal });
+  }
+
+  async #stopAll(steps: StepRecorder): Promise<void> {
+    const everything = this.#fleet.state.places();
+    const order: SwitchOrder = {
+      label: "the end of the supervisor",
+      plan: { keep: [], stop: everything.map(({ name }) => ({ preset: name, how: "stop" })), start: [] },
+      presets: [],
+      drain: "at-once",
+    };
+    const handles = { steps, signal: new AbortController().signal, ending: this.#ending.signal };
+    try {
+      await performSwitch(this.#fleet, order, handles);
+    } catch (thrown) {
+      if (!(thrown instanceof OperatorError)) throw thrown;
+      // The disk is full: what ran is stopped all the same, and the next supervisor finds it gone.
+      this.#fleet.events.warn(thrown.message);
+      await Promise.all(everything.map((place) => endServer(this.#fleet, place)));
+    }
+  }
+
+  async #leaveAll(): Promise<void> {
+    settleOrWarn(this.#fleet);
+    await Promise.all(this.#fleet.state.places().map(({ server }) => server?.client.close()));
+  }
+
+  #watchOnceReady(place: Place): void {
+    const { server } = place;
+    if (place.condition.state !== "ready" || server === undefined || this.#watched.has(server)) return;
+    this.#watched.add(server);
+    const onDown = (why: string): void => void this.#repairs.wentDown(place, why);
+    void watchHealth(this.#fleet, place, server, this.#watching.signal, onDown);
+  }
+
+  #onExit(server: Server): void {
+    const place = this.#fleet.state.place(server.seat.preset.name);
+    if (place.server !== server || this.#watching.signal.aborted) return;
+    const { state } = place.condition;
+    if (state === "ready" || state === "draining")
+      void this.#repairs.wentDown(place, "its process ended by itself");
+    if (state !== "asleep") return;
+    delete place.server;
+    delete place.seat;
+    this.#fleet.state.apply(place, { kind: "gone", reason: "its process ended while it slept" });
+    this.#fleet.events.warn(`${place.name} ended while it slept`, place.name);
+  }
+}
+
+type Wanted = Pick<SwitchOrder, "presets" | "untouched" | "mode">;
+
+function claimOf(label: string, to: string, step: () => string): Claim {
+  return { label, to, step, controller: new AbortController() };
 }

@@ -14,13 +14,13 @@ import { answerWithin, pollUntil } from "./switch-wait.ts";
 import type { Health } from "./world.ts";
 
 /** Loopback answers in milliseconds; a server under full load has been seen to take seconds. */
-const HEALTH_ANSWER_LIMIT_MS = 10_000;
+export const HEALTH_ANSWER_LIMIT_MS = 10_000;
 
 /** One token behind a cold start: kernels are compiled and weights paged in. Study 003's slowest first token took 44 s. */
-const CANARY_LIMIT_MS = 60_000;
+export const CANARY_LIMIT_MS = 60_000;
 
 /** A sleep or wake moves the weights between host and GPU, an unload drops them: seconds, with room. */
-export const MOVE_LIMIT_MS = 60_000;
+const MOVE_LIMIT_MS = 60_000;
 
 /**
  * Starts a server for this seat and waits until it is healthy. The preset is `starting` then, and

@@ -1,6 +1,7 @@
 /** Waiting until memory is really free. A server that starts beside one whose memory is not back takes the box down. */
 import { formatBytes } from "../core/units.ts";
 import type { Preset } from "../preset/preset.ts";
+import { SLEEP_FREES_SHARE } from "./plan-switch.ts";
 import type { Fleet } from "./supervisor-state.ts";
 import { abortedAt, stepFailure } from "./switch-failure.ts";
 import { pollUntil } from "./switch-wait.ts";
@@ -16,28 +17,22 @@ const MEMORY_LIMIT_MS = 120_000;
 const SETTLED_PART = 0.01;
 
 /**
- * Waits until what these presets take together, and the margin, is free. Presets whose need is not
- * known are not counted; if none is known, until no more comes free. Throws StepFailure
- * MEMORY_NOT_FREED after the limit.
+ * Waits until `neededBytes` and the margin are free; where nobody knows the need, until no more
+ * comes free. Throws StepFailure MEMORY_NOT_FREED after the limit.
  */
 export async function awaitMemory(
   fleet: Fleet,
-  incoming: readonly Preset[],
+  neededBytes: number | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (incoming.length === 0) return;
   const { world } = fleet;
-  let neededBytes: number | undefined;
+  const wantedBytes = neededBytes === undefined ? undefined : neededBytes + fleet.profile().poolMarginBytes;
   let freeBytes = 0;
   const waited = await pollUntil(world.clock, MEMORY_LIMIT_MS, signal, async () => {
-    const reading = await world.memory();
     const beforeBytes = freeBytes;
-    freeBytes = reading.freeBytes;
-    const needs = incoming.flatMap((preset) => fleet.needOf(preset, reading)?.bytes ?? []);
-    if (needs.length === 0)
-      return Math.abs(freeBytes - beforeBytes) <= SETTLED_PART * freeBytes ? true : undefined;
-    neededBytes = needs.reduce((sum, bytes) => sum + bytes, fleet.profile().poolMarginBytes);
-    return freeBytes >= neededBytes ? true : undefined;
+    ({ freeBytes } = await world.memory());
+    const settled = Math.abs(freeBytes - beforeBytes) <= SETTLED_PART * freeBytes;
+    return (wantedBytes === undefined ? settled : freeBytes >= wantedBytes) ? true : undefined;
   });
   if (waited.kind === "found") return;
   if (waited.kind === "aborted") throw abortedAt("memory", signal?.reason);
@@ -45,8 +40,26 @@ export async function awaitMemory(
     code: "MEMORY_NOT_FREED",
     message:
       `memory did not come free within ${MEMORY_LIMIT_MS / 1000} s: ` +
-      `${formatBytes(freeBytes)} free, ${formatBytes(neededBytes)} needed with the margin`,
+      `${formatBytes(freeBytes)} free, ${formatBytes(wantedBytes)} needed with the margin`,
     nextStep:
       "see what holds it with `slipway status` or nvidia-smi; nothing is started on memory that is not there",
   });
+}
+
+/** As {@link awaitMemory}, for one preset by the best figure there is; a sleeper holds a part already. */
+export async function awaitMemoryFor(
+  fleet: Fleet,
+  preset: Preset,
+  how: "start" | "wake",
+  signal?: AbortSignal,
+): Promise<void> {
+  const bytes = fleet.needOf(preset, await fleet.world.memory())?.bytes;
+  const share = how === "wake" ? SLEEP_FREES_SHARE : 1;
+  await awaitMemory(fleet, bytes === undefined ? undefined : Math.round(bytes * share), signal);
+}
+
+/** The sum of those that are known; undefined when none is. */
+export function sumOf(needs: readonly (number | undefined)[]): number | undefined {
+  const known = needs.filter((bytes) => bytes !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -17,7 +17,7 @@ import {
 } from "./switch-acts.ts";
 import type { SwitchFailure } from "./switch-failure.ts";
 import { asStepFailure } from "./switch-failure.ts";
-import { awaitMemory } from "./switch-memory.ts";
+import { awaitMemoryFor } from "./switch-memory.ts";
 import { startOrder } from "./switch-order.ts";
 import { pauseUntil } from "./switch-wait.ts";
 
@@ -94,7 +94,7 @@ async function ready(fleet: Fleet, place: Place, seat: Seat, ending?: AbortSigna
       case "draining":
         return void fleet.state.apply(place, { kind: "admit" });
       case "asleep":
-        await awaitMemory(fleet, [seat.preset], ending);
+        await awaitMemoryFor(fleet, seat.preset, "wake", ending);
         await wakeServer(fleet, place, server, ending);
         return becomeReady(fleet, server);
       case "starting":
@@ -106,7 +106,7 @@ async function ready(fleet: Fleet, place: Place, seat: Seat, ending?: AbortSigna
     }
   }
   if (!(await endServer(fleet, place))) throw stuckFailure(fleet, place.name);
-  await awaitMemory(fleet, [seat.preset], ending);
+  await awaitMemoryFor(fleet, seat.preset, "start", ending);
   await becomeReady(fleet, await startServer(fleet, seat, ending));
 }
 

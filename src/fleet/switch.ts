@@ -2,9 +2,9 @@
  * A switch as a transaction: begin, stop admitting, drain, stop or sleep, wait for memory, start in
  * order of dependence, health, one token, commit. Whatever fails, what ran before is put back.
  */
-import type { PresetEntry } from "../preset/catalogue.ts";
 import type { SwitchPlan, SwitchReport } from "./control/protocol.ts";
 import type { Seat } from "./fleet-file.ts";
+import type { WantedPreset } from "./plan-switch.ts";
 import { drainServers } from "./switch-drain.ts";
 import type { Fleet, Place } from "./supervisor-state.ts";
 import { newId, newSeat, settle, settleOrWarn } from "./supervisor-state.ts";
@@ -18,8 +18,7 @@ import {
   wakeServer,
 } from "./switch-acts.ts";
 import { asStepFailure, presetFailure, refuseAborted, stepFailure } from "./switch-failure.ts";
-import { awaitMemory } from "./switch-memory.ts";
-import { startOrder } from "./switch-order.ts";
+import { awaitMemory, sumOf } from "./switch-memory.ts";
 import { putBack } from "./switch-put-back.ts";
 import type { StepRecorder } from "./switch-steps.ts";
 
@@ -30,7 +29,11 @@ export interface SwitchOrder {
   readonly mode?: string;
   readonly plan: Pick<SwitchPlan, "keep" | "stop" | "start">;
   /** All that is to run afterwards. */
-  readonly presets: readonly PresetEntry[];
+  readonly presets: readonly WantedPreset[];
+  /** Places that the switch does not concern: presets that were given up on before. */
+  readonly untouched?: readonly Seat[];
+  /** `at-once`: nobody is waited for, since the supervisor ends. */
+  readonly drain?: "at-once";
 }
 
 export interface SwitchHandles {
@@ -105,7 +108,7 @@ function closing(
 }
 
 /** Ids of what is started are drawn here, so that they are on the disk before any process carries one. */
-function targetSeats({ state, world }: Fleet, { plan, presets }: SwitchOrder): Seat[] {
+function targetSeats({ state, world }: Fleet, { plan, presets, untouched }: SwitchOrder): Seat[] {
   const starts = new Map(plan.start.map((start) => [start.preset, start.how]));
   const running = presets.map(({ preset, hash }): Seat => {
     const { seat } = state.place(preset.name);
@@ -121,12 +124,12 @@ function targetSeats({ state, world }: Fleet, { plan, presets }: SwitchOrder): S
     const sleeps = stop === undefined ? condition.state === "asleep" : stop.how === "sleep";
     return sleeps ? [{ ...seat, as: "asleep" }] : [];
   });
-  return [...running, ...asleep];
+  return [...running, ...asleep, ...(untouched ?? [])];
 }
 
 async function forward(
   fleet: Fleet,
-  { label }: SwitchOrder,
+  { label, drain, plan }: SwitchOrder,
   target: Seat[],
   steps: StepRecorder,
   signal: AbortSignal,
@@ -142,15 +145,15 @@ async function forward(
       ({ seat, condition }) =>
         byId.get(seat?.serverId ?? "")?.as === "asleep" && condition.state !== "asleep",
     );
-  await letGo(fleet, label, outgoing, sleepy, steps, signal);
+  await letGo(fleet, { label, outgoing, sleepy, drains: drain !== "at-once" }, steps, signal);
 
-  const incoming = startOrder(
-    target.filter((seat) => seat.as === "ready" && !runs(state.place(seat.preset.name), seat)),
+  const incoming = plan.start.flatMap(
+    ({ preset }) => target.find((seat) => seat.preset.name === preset) ?? [],
   );
-  const presets = incoming.map(({ preset }) => preset);
-  await steps.engines({ step: "memory", message: `${label}: waiting until the memory is free` }, () =>
-    awaitMemory(fleet, presets, signal),
-  );
+  if (incoming.length > 0)
+    await steps.engines({ step: "memory", message: `${label}: waiting until the memory is free` }, () =>
+      awaitMemory(fleet, sumOf(plan.start.map(({ needsBytes }) => needsBytes)), signal),
+    );
   for (const seat of incoming) {
     refuseAborted(signal, "start");
     const { name } = seat.preset;
@@ -158,7 +161,7 @@ async function forward(
       bringUp(fleet, seat, signal),
     );
   }
-  for (const { name } of presets) {
+  for (const { name } of incoming.map(({ preset }) => preset)) {
     refuseAborted(signal, "canary");
     await steps.engines(
       { step: "canary", preset: name, message: `asking ${name} for one token` },
@@ -169,13 +172,9 @@ async function forward(
     );
   }
   await steps.own({ step: "after-boot", message: `${label}: looking at what memory is left` }, () =>
-    refuseTightMemory(fleet, presets.length),
+    refuseTightMemory(fleet, incoming.length),
   );
   adoptSettings(fleet, target);
-}
-
-function runs({ seat, condition }: Place, wanted: Seat): boolean {
-  return seat?.serverId === wanted.serverId && condition.state !== "asleep";
 }
 
 async function bringUp(fleet: Fleet, seat: Seat, signal: AbortSignal): Promise<void> {
@@ -187,13 +186,17 @@ async function bringUp(fleet: Fleet, seat: Seat, signal: AbortSignal): Promise<v
 
 async function letGo(
   fleet: Fleet,
-  label: string,
-  outgoing: readonly Place[],
-  sleepy: readonly Place[],
+  leave: {
+    readonly label: string;
+    readonly outgoing: readonly Place[];
+    readonly sleepy: readonly Place[];
+    readonly drains: boolean;
+  },
   steps: StepRecorder,
   signal: AbortSignal,
 ): Promise<void> {
   const { journal, state } = fleet;
+  const { label, outgoing, sleepy } = leave;
   const leaving = [...outgoing, ...sleepy];
   if (leaving.length === 0) return;
   const names = (places: readonly Place[]): string[] => places.map(({ name }) => name);
@@ -201,7 +204,7 @@ async function letGo(
     refuseAborted(signal, "drain");
     journal.append({ kind: "drain", presets: names(leaving) });
     for (const place of leaving) if (place.condition.state === "ready") state.apply(place, { kind: "drain" });
-    await drainServers(fleet, leaving, signal);
+    if (leave.drains) await drainServers(fleet, leaving, signal);
   });
   await steps.engines(
     { step: "stop", message: `${label}: stopping ${names(leaving).join(", ")}` },

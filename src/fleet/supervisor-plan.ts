@@ -1,0 +1,57 @@
+/** What a change would do, worked out from what runs now and what preflight finds. */
+import { OperatorError } from "../core/errors.ts";
+import { formatBytes } from "../core/units.ts";
+import type { SwitchPlan } from "./control/protocol.ts";
+import type { RunningServer, WantedPreset } from "./plan-switch.ts";
+import { judgePlan, planSwitch } from "./plan-switch.ts";
+import type { Fleet } from "./supervisor-state.ts";
+
+export async function planChange(
+  fleet: Fleet,
+  to: string,
+  target: readonly WantedPreset[],
+): Promise<SwitchPlan> {
+  const { state, world } = fleet;
+  const reading = await world.memory();
+  const running = runningServers(fleet);
+  const plan = planSwitch({
+    ...(state.mode === undefined ? {} : { from: state.mode }),
+    to,
+    target,
+    running,
+    hashes: new Map([...fleet.catalogue().presets].map(([name, { hash }]) => [name, hash])),
+    reading,
+    profile: fleet.profile(),
+    needOf: (preset) => fleet.needOf(preset, reading),
+  });
+  const starts = new Set(plan.start.map(({ preset }) => preset));
+  const stops = new Set(plan.stop.map(({ preset }) => preset));
+  const checks = await world.preflight(
+    target.flatMap(({ preset }) => (starts.has(preset.name) ? [preset] : [])),
+    running.flatMap(({ preset }) => (stops.has(preset.name) ? [preset] : [])),
+  );
+  return judgePlan(plan, checks, []);
+}
+
+function runningServers({ state }: Fleet): readonly RunningServer[] {
+  return state.places().flatMap(({ seat, condition }) => {
+    if (seat === undefined || condition.state === "stopped") return [];
+    return [{ preset: seat.preset, hash: seat.hash, state: condition.state }];
+  });
+}
+
+/** Throws PREFLIGHT_FAILED with every check that stands against it. */
+export function refuseUnfit(plan: SwitchPlan): void {
+  if (plan.fits) return;
+  const against = plan.checks.filter(({ passed, severity }) => !passed && severity === "error");
+  const { freeDuringBytes, marginBytes } = plan.memory;
+  const tooLarge =
+    `${plan.to} does not fit: ${formatBytes(freeDuringBytes)} would be free, and what starts needs more ` +
+    `with the margin of ${formatBytes(marginBytes)}`;
+  const fitting = plan.alternatives.find(({ fits }) => fits);
+  throw new OperatorError("PREFLIGHT_FAILED", {
+    message: against.length === 0 ? tooLarge : against.map(({ message }) => message).join("; "),
+    received: plan.to,
+    nextStep: fitting?.sentence ?? against[0]?.remedy ?? `see \`slipway mode plan ${plan.to}\``,
+  });
+}
