@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { madeRun, steadyRequest } from "../../test/fakes/recorded-run.ts";
+import { describe as describeValues } from "../stats/describe.ts";
 import { analyseRun } from "./analyse-run.ts";
+import type { CellAnalysis } from "./cell.ts";
 import { parameterGrids } from "./parameter-grid.ts";
 
 function cells(parameters: readonly Readonly<Record<string, number | string>>[]) {
@@ -51,6 +53,22 @@ describe("cells over two parameters", () => {
       ["b", "c", ["a"]],
     ]);
     expect(grids[0]?.over(throughput)[0]?.[0]).toBe(15);
+  });
+
+  it("know how far places lie apart by chance, from the repeats of their cells", () => {
+    const [grid] = parameterGrids(
+      cells([
+        { a: 1, b: 1 },
+        { a: 1, b: 2 },
+        { a: 2, b: 1 },
+        { a: 2, b: 2 },
+      ]),
+    );
+    const values = (trials: readonly number[]) => (cell: CellAnalysis) =>
+      describeValues(trials.map((value) => value + 10 * Number(cell.label.at(-1))));
+    // scipy: t.ppf(1 - 0.025 / 6, 8) * 2 * sqrt(2 / 3): six pairs of places, 4 · 2 degrees, an sd of 2.
+    expect(grid?.noise(values([1, 3, 5]))).toBeCloseTo(5.680985928134364, 9);
+    expect(grid?.noise(values([4]))).toBeUndefined();
   });
 
   it("have no table where only one parameter varies", () => {

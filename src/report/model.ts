@@ -12,10 +12,10 @@ import type { LadderScaling } from "../analysis/scaling/scaling.ts";
 import { scalingOf } from "../analysis/scaling/scaling.ts";
 import type { TimeParts } from "../analysis/time-parts.ts";
 import type { RunWarning } from "../analysis/warning-check.ts";
-import { formatBytes } from "../core/units.ts";
-import type { RunManifest } from "../record/run-manifest.ts";
 import type { Description, Interval } from "../stats/describe.ts";
 import { answerOf } from "./answer.ts";
+import type { FactView } from "./facts.ts";
+import { factsOf } from "./facts.ts";
 import { nextStep } from "./next-step.ts";
 
 /** A figure over trials, and how sure it is. */
@@ -92,11 +92,6 @@ export interface CellView {
   readonly aggregateTokS: Measured | undefined;
 }
 
-export interface FactView {
-  readonly name: string;
-  readonly value: string;
-}
-
 export interface ReportModel {
   readonly runId: string;
   readonly scenario: string;
@@ -134,7 +129,7 @@ export function toReportModel(analysis: RunAnalysis, options: ReportOptions = {}
     overallLabel: cells.length > 1 ? overallLabel(analysis) : undefined,
     repeats: analysis.repeats.map(repeatSentence),
     warnings: analysis.warnings,
-    facts: facts(analysis),
+    facts: factsOf(analysis),
     runDirectory: options.runDirectory,
     nextStep: nextStep(analysis, options.runDirectory),
   };
@@ -262,41 +257,4 @@ function repeatSentence({ cells, noiseFloor }: RunAnalysis["repeats"][number]): 
     noiseFloor.aggregateTokS === undefined ? [] : [`${noiseFloor.aggregateTokS.toFixed(1)} tok/s`],
   ].flat();
   return `${cells.join(", ")} ran with the same effective settings: they are repeats, and their difference (${parts.join(", ")}) is the noise floor. Smaller differences between other cells say nothing.`;
-}
-
-function facts({ manifest, totals }: RunAnalysis): readonly FactView[] {
-  const { host } = manifest;
-  const machine = [
-    host.cpuModel,
-    host.logicalCores === undefined ? undefined : `${host.logicalCores} logical cores`,
-    host.memoryBytes === undefined ? undefined : formatBytes(host.memoryBytes),
-    ...host.gpus.map((gpu) => gpu.name),
-  ].filter((part) => part !== undefined);
-  return [
-    { name: "started", value: manifest.startedIso },
-    { name: "status", value: manifest.status },
-    { name: "seed", value: String(manifest.seed) },
-    { name: "slipway", value: `${manifest.slipwayVersion} on Node ${manifest.nodeVersion}` },
-    { name: "machine", value: machine.length === 0 ? host.os : machine.join(", ") },
-    ...manifest.endpoints.map((endpoint) => ({
-      name: `endpoint ${endpoint.name}`,
-      value: endpointFact(endpoint),
-    })),
-    {
-      name: "requests",
-      value: `${totals.measured} measured, ${totals.warmUp} warm-up${totals.unfinished > 0 ? `, ${totals.unfinished} of unfinished trials` : ""}`,
-    },
-  ];
-}
-
-function endpointFact(endpoint: RunManifest["endpoints"][number]): string {
-  const parts = [
-    endpoint.url,
-    [endpoint.engine, endpoint.version].filter((part) => part !== undefined).join(" "),
-    endpoint.model,
-    endpoint.slots === undefined ? undefined : `${endpoint.slots} slot${endpoint.slots === 1 ? "" : "s"}`,
-    endpoint.contextTokens === undefined ? undefined : `context ${endpoint.contextTokens}`,
-    endpoint.simulated ? "SIMULATED" : undefined,
-  ];
-  return parts.filter((part) => part !== undefined).join(", ");
 }

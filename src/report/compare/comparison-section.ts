@@ -168,5 +168,5 @@ function alone({ onlyA, onlyB, a, b }: Comparison): readonly SectionBlock[] {
 }
 
 function meaning({ familySize, margin }: Comparison): string {
-  return `Each trial is one value. Intervals and p: Student's t within pairs, else Welch's; p adjusted by Holm over the ${familySize} figures shown. Same: shown to differ by less than ${marginText(margin)} (two one-sided tests).`;
+  return `Each trial is one value. Intervals and p: Student's t within pairs, else Welch's; p adjusted by Holm over the ${familySize === 1 ? "one figure" : `${familySize} figures`} shown. Same: shown to differ by less than ${marginText(margin)} (two one-sided tests).`;
 }

@@ -57,7 +57,7 @@ export function tableMarkup(table: TextTable, caption: string, mostRows = MOST_R
   const hidden = table.rows.length - rows.length;
   const classOf = (column: number): string => (table.columns[column]?.align === "right" ? "num" : "text");
   const cell = (text: string, column: number): Markup =>
-    column === 0
+    column === 0 && text.trim() !== ""
       ? html`<th scope="row" class="${rowClasses(text)}">${text.trim()}</th>`
       : html`<td class="${classOf(column)}">${text}</td>`;
   return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table>

@@ -2,7 +2,9 @@
 import type { CellAnalysis } from "../../analysis/cell.ts";
 import type { ParameterGrid } from "../../analysis/parameter-grid.ts";
 import { parameterGrids } from "../../analysis/parameter-grid.ts";
+import type { RunAnalysis } from "../../analysis/analyse-run.ts";
 import type { RunViews } from "../../analysis/run-views.ts";
+import type { Description } from "../../stats/describe.ts";
 import { distributionPlot } from "../plots/distribution.ts";
 import { ecdfPlot } from "../plots/ecdf.ts";
 import { heatMapPlot } from "../plots/heat-map.ts";
@@ -50,30 +52,49 @@ export function speedupPlots(cells: readonly CellAnalysis[]): readonly Plot[] {
   ]);
 }
 
-export function matrixPlots(cells: readonly CellAnalysis[]): readonly Plot[] {
+export function matrixPlots({ cells, repeats }: RunAnalysis): readonly Plot[] {
+  const floorOf = (figure: "trueSpeedup" | "aggregateTokS"): number =>
+    Math.max(0, ...repeats.map(({ noiseFloor }) => noiseFloor[figure] ?? 0));
   return parameterGrids(cells).flatMap((grid) =>
     known([
-      gridPlot(grid, "True speedup", "×", 2, (cell) => cell.figures.trueSpeedup?.mean),
-      gridPlot(grid, "Throughput of all agents, tok/s", "", 1, (cell) => cell.figures.aggregateTokS?.mean),
+      gridPlot(grid, {
+        figure: "True speedup",
+        unit: "×",
+        decimals: 2,
+        of: (cell) => cell.figures.trueSpeedup,
+        floor: floorOf("trueSpeedup"),
+      }),
+      gridPlot(grid, {
+        figure: "Throughput of all agents, tok/s",
+        unit: "",
+        decimals: 1,
+        of: (cell) => cell.figures.aggregateTokS,
+        floor: floorOf("aggregateTokS"),
+      }),
     ]),
   );
 }
 
-function gridPlot(
-  grid: ParameterGrid,
-  figure: string,
-  unit: string,
-  decimals: number,
-  value: (cell: CellAnalysis) => number | undefined,
-): Plot | undefined {
+interface GridFigure {
+  readonly figure: string;
+  readonly unit: string;
+  readonly decimals: number;
+  readonly of: (cell: CellAnalysis) => Description | undefined;
+  /** What cells with the same effective settings differ by. */
+  readonly floor: number;
+}
+
+function gridPlot(grid: ParameterGrid, { figure, unit, decimals, of, floor }: GridFigure): Plot | undefined {
   const { rowParameter, columnParameter, others } = grid;
+  const noise = grid.noise(of);
   return heatMapPlot({
     title: `${figure} by ${rowParameter} and ${columnParameter}`,
     rowName: rowParameter,
     columnName: columnParameter,
     rows: grid.rows.map(String),
     columns: grid.columns.map(String),
-    values: grid.over(value),
+    values: grid.over((cell) => of(cell)?.mean),
+    noise: noise === undefined ? undefined : Math.max(noise, floor),
     unit,
     decimals,
     caption: `Means over the together trials of each configuration${others.length > 0 ? `, and over ${others.join(", ")}` : ""}. An empty place was not run.`,

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { block, reportOf } from "../../../test/fakes/viewed-run.ts";
+import type { Section } from "../section/section.ts";
+import { outline } from "../section/section.ts";
+import type { TextTable } from "../tables.ts";
+import { tableMarkup } from "./blocks.ts";
 import { html } from "./markup.ts";
 import { runSections } from "./run-sections.ts";
+import { sectionBody } from "./section-body.ts";
 
 /** The section on configurations, of cells of so many agents each. */
 function configurations(counts: readonly number[]): string {
@@ -21,6 +26,42 @@ function configurations(counts: readonly number[]): string {
   const section = runSections({ model, views, asked: [] }, frame).find(({ id }) => id === "configurations");
   return (section?.body ?? []).map(({ text }) => text).join("\n");
 }
+
+it("has no heading without words: a row or a column that has no name starts with a plain cell", () => {
+  const table: TextTable = {
+    columns: [
+      { heading: [""], align: "left" },
+      { heading: ["value"], align: "right" },
+    ],
+    rows: [
+      ["", "1"],
+      ["named", "2"],
+    ],
+  };
+  const { text } = tableMarkup(table, "made");
+  expect(text).not.toMatch(/<th[^>]*>\s*<\/th>/);
+  expect(text.match(/<th /g)).toHaveLength(2);
+});
+
+it("hangs the answers of a decision tree under their question", () => {
+  const frame = { draw: () => html``, prefix: "run", level: 2, simulated: false } as const;
+  const answers = [
+    { text: "one", under: [] },
+    { text: "two <b>", under: [{ text: "three", under: [] }] },
+  ];
+  const section: Section = {
+    id: "made",
+    title: "Made",
+    simulated: false,
+    blocks: [outline([{ text: "What?", under: answers }])],
+  };
+  const text = sectionBody(section, frame)
+    .map((part) => part.text)
+    .join("");
+  expect(text.replaceAll("\n", "").replaceAll(' class="items"', "")).toBe(
+    "<ul><li>What?<ul><li>one</li><li>two &lt;b&gt;<ul><li>three</li></ul></li></ul></li></ul>",
+  );
+});
 
 describe("the section on configurations", () => {
   it("says what its averages are of", () => {

@@ -121,7 +121,7 @@ function speedupBody({ analysis }: RunViews, frame: Frame): readonly Markup[] {
 }
 
 function matrixBody({ analysis }: RunViews, frame: Frame): readonly Markup[] {
-  const plots = matrixPlots(analysis.cells);
+  const plots = matrixPlots(analysis);
   return plots.length === 0
     ? []
     : [grid(plots.map((plot, index) => figureMarkup(plot, `matrix-${index}`, frame)))];

@@ -60,6 +60,7 @@ function ladderPlots(ladder: LadderScaling, cells: readonly CellAnalysis[]): rea
       title: "Kept of solo speed by number of agents",
       axis: "kept, %",
       decimals: 0,
+      whole: 100,
       value: (block) => meanOf(block.agents.map((agent) => agent.retention)),
       mean: (cell) => cell.figures.retention,
       scale: 100,
@@ -126,7 +127,7 @@ function idealPoints({ levels }: LadderScaling, at: (agents: number) => number):
   return levels.map(({ agents }) => ({ agents, value: at(agents) }));
 }
 
-interface OverAgents extends Pick<ScalingInput, "title" | "axis" | "decimals"> {
+interface OverAgents extends Pick<ScalingInput, "title" | "axis" | "decimals" | "whole"> {
   readonly value: (block: CellAnalysis["blocks"][number]) => number | undefined;
   readonly mean: (cell: CellAnalysis) => Description | undefined;
   readonly scale: number;
@@ -134,7 +135,7 @@ interface OverAgents extends Pick<ScalingInput, "title" | "axis" | "decimals"> {
 }
 
 function overAgents(cells: readonly CellAnalysis[], figure: OverAgents): Plot | undefined {
-  const { title, axis, decimals, value, mean, scale, ideal } = figure;
+  const { title, axis, decimals, whole, value, mean, scale, ideal } = figure;
   const means = cells.flatMap((cell) => {
     const own = mean(cell)?.mean;
     return own === undefined ? [] : [{ agents: cell.agentNames.length, value: own * scale }];
@@ -147,6 +148,7 @@ function overAgents(cells: readonly CellAnalysis[], figure: OverAgents): Plot | 
     title,
     axis,
     decimals,
+    ...(whole === undefined ? {} : { whole }),
     points: cells.flatMap((cell) => trialPoints(cell, value, scale)),
     means,
     ideal:

@@ -1,5 +1,5 @@
 /** A section that is data, as HTML. */
-import type { Section, SectionBlock } from "../section/section.ts";
+import type { OutlineItem, Section, SectionBlock } from "../section/section.ts";
 import type { Frame } from "./blocks.ts";
 import { commandMarkup, subheading, tableMarkup } from "./blocks.ts";
 import type { Markup } from "./markup.ts";
@@ -22,6 +22,8 @@ function blockMarkup(block: SectionBlock, title: string, frame: Frame): Markup {
       return html`<p>${commandMarkup(block.text)}</p>`;
     case "list":
       return html`<ul class="items">${block.items.map((item) => html`<li>${item}</li>\n`)}</ul>`;
+    case "outline":
+      return outlineMarkup(block.items);
     case "table":
       return tableMarkup(
         {
@@ -31,4 +33,8 @@ function blockMarkup(block: SectionBlock, title: string, frame: Frame): Markup {
         block.caption === "" ? title : block.caption,
       );
   }
+}
+
+function outlineMarkup(items: readonly OutlineItem[]): Markup {
+  return html`<ul class="items">${items.map(({ text, under }) => html`<li>${text}${under.length === 0 ? undefined : outlineMarkup(under)}</li>\n`)}</ul>`;
 }

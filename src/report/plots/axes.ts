@@ -65,12 +65,12 @@ export function rowAxis(labels: readonly string[], widthPx: number): object {
   };
 }
 
-/** Round a limit up to 1, 2, 2.5 or 5 times a power of ten. */
+/** Round a limit up to one of a few round factors of a power of ten. */
 export function niceCeiling(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   const step =
-    [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= value * (1 - 1e-9)) ?? 10;
+    [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= value * (1 - 1e-9)) ?? 10;
   return step * power;
 }
 

@@ -1,4 +1,7 @@
-/** One figure over two parameters of a matrix: each cell its value, darker for more. */
+/**
+ * One figure over two parameters of a matrix: each cell its value, darker for more. A colour stands
+ * for no less than what chance can do: where all values lie within the noise, all squares are grey.
+ */
 import { formatNumber } from "../../core/units.ts";
 import { labelWidth, rowAxis, TEXT } from "./axes.ts";
 import { HEAT_STEPS, INK } from "./palette.ts";
@@ -13,6 +16,8 @@ export interface HeatMapInput {
   readonly columns: readonly string[];
   /** By row, then column; `undefined` where no configuration has both. */
   readonly values: readonly (readonly (number | undefined)[])[];
+  /** How far two squares lie apart by chance alone; `undefined` where nobody knows. */
+  readonly noise: number | undefined;
   readonly decimals: number;
   readonly unit: string;
   readonly caption: string;
@@ -31,17 +36,21 @@ export function heatMapPlot(input: HeatMapInput): Plot | undefined {
     return undefined;
   const low = Math.min(...known);
   const high = Math.max(...known);
+  const steps = stepsOf(low, high, input.noise);
   const rows = input.rows.map((text) => label(text, 20));
   const columns = input.columns.map((text) => label(text, 12));
   const left = Math.max(labelWidth(rows, 120), 40);
   return {
     title: input.title,
     description: described(input, low, high),
-    caption: input.caption,
-    legend: [
-      { mark: "bar", ink: "heat0", text: `least, ${formatNumber(low, input.decimals)}${input.unit}` },
-      { mark: "bar", ink: "heat6", text: `most, ${formatNumber(high, input.decimals)}${input.unit}` },
-    ],
+    caption: `${input.caption} ${noiseSentence(input, steps)}`,
+    legend:
+      steps.length < 2
+        ? [{ mark: "bar", ink: "shade", text: "no difference that chance does not explain" }]
+        : [
+            { mark: "bar", ink: "heat0", text: `least, ${formatNumber(low, input.decimals)}${input.unit}` },
+            { mark: "bar", ink: "heat6", text: `most, ${formatNumber(high, input.decimals)}${input.unit}` },
+          ],
     width: HALF_WIDTH,
     height: rows.length * CELL_PX + 82,
     option: {
@@ -61,7 +70,7 @@ export function heatMapPlot(input: HeatMapInput): Plot | undefined {
         nameGap: 12,
         nameTextStyle: { ...TEXT, align: "left", padding: [0, 0, 0, -left] },
       },
-      series: [squares(input, low, high)],
+      series: [squares(input, low, high, steps)],
     },
     table: textTable(
       [`${input.rowName} \\ ${input.columnName}`, ...input.columns],
@@ -73,7 +82,33 @@ export function heatMapPlot(input: HeatMapInput): Plot | undefined {
   };
 }
 
-function squares({ values, decimals }: HeatMapInput, low: number, high: number): object {
+/** As many of the steps, spread over their whole range, as the noise leaves room for; one grey where it leaves none. */
+function stepsOf(low: number, high: number, noise: number | undefined): readonly string[] {
+  const room = noise === undefined ? 0 : noise === 0 ? HEAT_STEPS.length : Math.floor((high - low) / noise);
+  const count = high > low ? Math.min(room + 1, HEAT_STEPS.length) : 1;
+  if (count < 2) return [INK.shade];
+  return Array.from(
+    { length: count },
+    (_, step) => HEAT_STEPS[Math.round((step * (HEAT_STEPS.length - 1)) / (count - 1))] as string,
+  );
+}
+
+function noiseSentence({ noise, unit, decimals }: HeatMapInput, steps: readonly string[]): string {
+  if (noise === undefined) return "Grey: without repeats nobody knows what chance does.";
+  // Rounded up: a noise that is shown as 0 would seem to be none.
+  const digit = 10 ** -decimals;
+  const apart = `${formatNumber(Math.max(Math.ceil(noise / digit), 1) * digit, decimals)}${unit}`;
+  return steps.length < 2
+    ? `Grey: all lie within ${apart} of each other, which chance explains.`
+    : `Two that lie less than ${apart} apart may differ by chance.`;
+}
+
+function squares(
+  { values, decimals }: HeatMapInput,
+  low: number,
+  high: number,
+  steps: readonly string[],
+): object {
   const data = values.flatMap((row, y) =>
     row.flatMap((value, x) => (value === undefined ? [] : [[x, y, value]])),
   );
@@ -85,10 +120,8 @@ function squares({ values, decimals }: HeatMapInput, low: number, high: number):
       const [x, y] = api.coord([api.value(0), api.value(1)]);
       const [width, height] = api.size([1, 1]);
       const value = api.value(2);
-      const step =
-        high > low
-          ? Math.min(Math.floor(((value - low) / (high - low)) * HEAT_STEPS.length), HEAT_STEPS.length - 1)
-          : 3;
+      const place = high > low ? Math.floor(((value - low) / (high - low)) * steps.length) : 0;
+      const fill = steps[Math.min(place, steps.length - 1)] as string;
       return {
         type: "group",
         children: [
@@ -101,7 +134,7 @@ function squares({ values, decimals }: HeatMapInput, low: number, high: number):
               height: height - 2,
               r: 2,
             },
-            style: { fill: HEAT_STEPS[step] },
+            style: { fill },
           },
           {
             type: "text",
@@ -112,7 +145,7 @@ function squares({ values, decimals }: HeatMapInput, low: number, high: number):
               align: "center",
               verticalAlign: "middle",
               fontSize: 12,
-              fill: step >= FIRST_DARK_STEP ? INK.onHeat6 : INK.onHeat0,
+              fill: DARK_STEPS.includes(fill) ? INK.onHeat6 : INK.onHeat0,
             },
           },
         ],
@@ -121,8 +154,8 @@ function squares({ values, decimals }: HeatMapInput, low: number, high: number):
   };
 }
 
-/** From this step on, the number is written in the light ink: the contrast is then the higher one. */
-const FIRST_DARK_STEP = 4;
+/** On these the number is written in the light ink: the contrast is then the higher one. */
+const DARK_STEPS: readonly string[] = HEAT_STEPS.slice(4);
 
 function described(
   { title, rowName, columnName, values, rows, columns, decimals, unit }: HeatMapInput,

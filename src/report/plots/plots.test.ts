@@ -1,9 +1,11 @@
 /** Charts as drawn: a change of a mark, a word or a place shows here. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { block, reportOf, samples } from "../../../test/fakes/viewed-run.ts";
+import { defined } from "../../core/assert.ts";
 import { cellTimeline, latencyPlots, matrixPlots, speedupPlots } from "../html/run-plots.ts";
 import type { Draw } from "./draw.ts";
 import { chartDrawer } from "./draw.ts";
+import { heatMapPlot } from "./heat-map.ts";
 import { fewer, distinctParts, label } from "./plot.ts";
 import type { Plot } from "./plot.ts";
 import { scalingPlot } from "./scaling.ts";
@@ -49,7 +51,7 @@ describe("a chart of", () => {
     ["throughput alone and together", () => throughputPlot([cell])],
     ["time to first token", () => latencyPlots(cell, views)[0]],
     ["the timeline of a trial", () => cellTimeline(cell, views)],
-    ["a matrix", () => matrixPlots(views.analysis.cells)[0]],
+    ["a matrix", () => matrixPlots(views.analysis)[0]],
     ["GPU memory", () => telemetryPlots(views.telemetry)[0]],
     ["scaling with its band", () => scaling()],
   ])("%s", (_, plot) => {
@@ -114,7 +116,7 @@ describe("a drawing", () => {
   it("has no style, no script, no stand-in colour and ids of its own alone", () => {
     const plots = [
       ...speedupPlots(views.analysis.cells),
-      ...matrixPlots(views.analysis.cells),
+      ...matrixPlots(views.analysis),
       scaling(),
       cellTimeline(cell, views),
     ];
@@ -152,7 +154,82 @@ describe("what cannot be drawn", () => {
   it("gives no speedup chart for one agent, and no curve for one count", () => {
     const one = reportOf(block({ repeat: 0, cell: "made", names: ["a"], togetherTokS: 50 })).views;
     expect(speedupPlots(one.analysis.cells)).toEqual([]);
-    expect(matrixPlots(one.analysis.cells)).toEqual([]);
+    expect(matrixPlots(one.analysis)).toEqual([]);
+  });
+});
+
+describe("a heat map", () => {
+  const grid = (values: readonly (readonly number[])[], noise: number | undefined) =>
+    heatMapPlot({
+      title: "made",
+      rowName: "row",
+      columnName: "column",
+      rows: ["1", "2"],
+      columns: ["1", "2"],
+      values,
+      noise,
+      decimals: 1,
+      unit: "",
+      caption: "Means.",
+    });
+  const colours = (plot: Plot | undefined): number =>
+    new Set([...drawn(plot).matchAll(/fill="var\((--ink-(?:heat\d|shade))\)"/g)].map(([, ink]) => ink)).size;
+
+  it("is grey where chance explains all of it, or nobody knows what chance does", () => {
+    const close = grid(
+      [
+        [10, 10.4],
+        [10.2, 10.9],
+      ],
+      1,
+    );
+    expect(colours(close)).toBe(1);
+    expect(close?.legend.map(({ ink }) => ink)).toEqual(["shade"]);
+    expect(close?.caption).toBe("Means. Grey: all lie within 1.0 of each other, which chance explains.");
+    const once = grid(
+      [
+        [10, 20],
+        [30, 40],
+      ],
+      undefined,
+    );
+    expect(colours(once)).toBe(1);
+    expect(once?.caption).toContain("nobody knows what chance does");
+  });
+
+  it("has as many colours as the noise leaves room for", () => {
+    const values = [
+      [10, 11],
+      [12.2, 13],
+    ];
+    // 3 ÷ 1.4 leaves room for two distances, and so for three colours; 10 and 11 share one.
+    expect(colours(grid(values, 1.4))).toBe(3);
+    expect(colours(grid(values, 0.01))).toBe(4);
+    expect(grid(values, 0.01)?.caption).toContain("less than 0.1 apart");
+  });
+});
+
+describe("an axis", () => {
+  const axisEnd = (values: readonly number[]): unknown => {
+    const points = values.map((value, index) => ({ agents: index + 1, value }));
+    const plot = scalingPlot({
+      title: "made",
+      axis: "kept, %",
+      decimals: 0,
+      whole: 100,
+      points,
+      means: points,
+      ideal: undefined,
+      model: undefined,
+      band: undefined,
+      caption: "",
+    });
+    return (defined(plot, "a plot").option as { readonly yAxis: { readonly max: unknown } }).yAxis.max;
+  };
+
+  it("of a share ends at the whole, unless something exceeds it", () => {
+    expect(axisEnd([100, 60])).toBe(100);
+    expect(axisEnd([101, 60])).toBe(120);
   });
 });
 

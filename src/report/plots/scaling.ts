@@ -21,6 +21,8 @@ export interface ScalingInput {
   readonly title: string;
   readonly axis: string;
   readonly decimals: number;
+  /** Where the axis ends as long as nothing exceeds it: 100 of a percentage. */
+  readonly whole?: number;
   /** One per trial. */
   readonly points: readonly ScalingPoint[];
   /** Means over the trials of each count. */
@@ -33,7 +35,7 @@ export interface ScalingInput {
 
 /** `undefined` below two counts: a line needs two ends. */
 export function scalingPlot(input: ScalingInput): Plot | undefined {
-  const { title, axis, means, points, ideal, model, band, caption } = input;
+  const { title, axis, means, points, ideal, model, band, caption, whole = 0 } = input;
   const counts = new Set(means.map((point) => point.agents));
   if (counts.size < 2) return undefined;
   const mostAgents = Math.max(...counts, ...(model?.points ?? []).map((point) => point.agents));
@@ -59,7 +61,7 @@ export function scalingPlot(input: ScalingInput): Plot | undefined {
         format: (n) => (Number.isInteger(n) ? String(n) : ""),
         grid: false,
       }),
-      yAxis: valueAxis("y", { name: axis, min: 0, max: niceCeiling(most * 1.05) }),
+      yAxis: valueAxis("y", { name: axis, min: 0, max: most <= whole ? whole : niceCeiling(most * 1.02) }),
       series: [
         ...(band === undefined ? [] : bandSeries(band.points)),
         ...(ideal === undefined ? [] : [line(ideal.points, INK.ideal, "dashed", 1.5)]),

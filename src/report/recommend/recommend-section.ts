@@ -2,8 +2,8 @@
 import type { DecisionNode, Recommendation, Recommendations } from "../../analysis/recommend/recommend.ts";
 import type { Ranking, TieReason } from "../../analysis/recommend/rank.ts";
 import { figureText, pText, withUnit } from "../section/figure-text.ts";
-import type { Section, SectionBlock } from "../section/section.ts";
-import { command, heading, lead, list, note, plain } from "../section/section.ts";
+import type { OutlineItem, Section, SectionBlock } from "../section/section.ts";
+import { command, heading, lead, list, note, outline, plain } from "../section/section.ts";
 
 export function recommendSection(all: Recommendations): Section {
   return {
@@ -21,7 +21,7 @@ export function recommendSection(all: Recommendations): Section {
               ({ title, evidence, instead }) => `${title}: ${evidence}. Instead: ${instead}.`,
             ),
           )),
-      ...(all.tree === undefined ? [] : [heading("Decision tree"), ...list(treeLines(all.tree, all, 0))]),
+      ...(all.tree === undefined ? [] : [heading("Decision tree"), outline([treeItem(all.tree, all)])]),
     ],
   };
 }
@@ -118,17 +118,17 @@ function resourcesSentence(resources: NonNullable<Recommendations["constrained"]
   return `Constrained: only cells with ${resources.endpoints} endpoint${resources.endpoints === 1 ? "" : "s"}${context}.`;
 }
 
-function treeLines(node: DecisionNode, all: Recommendations, depth: number): readonly string[] {
-  const indent = "· ".repeat(depth);
-  if (node.kind !== "question") return [`${indent}${leafText(node, all)}`];
-  return [
-    `${indent}${node.question}`,
-    ...node.answers.flatMap(({ answer, next }) =>
+/** A question with its answers under it; an answer that leads to another question has that under it. */
+function treeItem(node: DecisionNode, all: Recommendations): OutlineItem {
+  if (node.kind !== "question") return { text: leafText(node, all), under: [] };
+  return {
+    text: node.question,
+    under: node.answers.map(({ answer, next }) =>
       next.kind === "question"
-        ? [`${indent}· ${answer}:`, ...treeLines(next, all, depth + 2)]
-        : [`${indent}· ${answer}: ${leafText(next, all)}`],
+        ? { text: `${answer}:`, under: [treeItem(next, all)] }
+        : { text: `${answer}: ${leafText(next, all)}`, under: [] },
     ),
-  ];
+  };
 }
 
 function leafText(node: Exclude<DecisionNode, { kind: "question" }>, all: Recommendations): string {

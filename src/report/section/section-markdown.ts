@@ -1,6 +1,6 @@
 /** A section as Markdown. */
 import { SIMULATED_NOTICE } from "../tables.ts";
-import type { Section, SectionBlock } from "./section.ts";
+import type { OutlineItem, Section, SectionBlock } from "./section.ts";
 
 export function renderSectionMarkdown(section: Section): string {
   const blocks = [
@@ -21,6 +21,8 @@ function blockMarkdown(block: SectionBlock): string {
       return `\`\`\`sh\n${block.text}\n\`\`\``;
     case "list":
       return block.items.map((item) => `- ${escaped(item)}`).join("\n");
+    case "outline":
+      return outlineLines(block.items, "").join("\n");
     case "table":
       return [
         ...(block.caption === "" ? [] : [`${escaped(block.caption)}\n`]),
@@ -29,6 +31,13 @@ function blockMarkdown(block: SectionBlock): string {
         ...block.rows.map(row),
       ].join("\n");
   }
+}
+
+function outlineLines(items: readonly OutlineItem[], indent: string): readonly string[] {
+  return items.flatMap(({ text, under }) => [
+    `${indent}- ${escaped(text)}`,
+    ...outlineLines(under, `${indent}  `),
+  ]);
 }
 
 function row(cells: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** A section for the terminal: tables of text whose longest column gives way, sentences that wrap. */
 import stringWidth from "string-width";
 import { SIMULATED_NOTICE } from "../tables.ts";
-import type { Section, SectionBlock } from "./section.ts";
+import type { OutlineItem, Section, SectionBlock } from "./section.ts";
 
 const GAP = "  ";
 /** A column of words is not made narrower than this; the table is then read row by row. */
@@ -31,6 +31,8 @@ function blockText(block: SectionBlock, width: number): string {
       return `  ${block.text}`;
     case "list":
       return block.items.map((item) => hanging(item, "- ", width)).join("\n");
+    case "outline":
+      return outlineLines(block.items, "", width).join("\n");
     case "table":
       return tableText(block, width);
   }
@@ -39,6 +41,16 @@ function blockText(block: SectionBlock, width: number): string {
 function hanging(text: string, mark: string, width: number): string {
   const [first = "", ...rest] = wrapped(text, width - mark.length);
   return [`${mark}${first}`, ...rest.map((line) => " ".repeat(mark.length) + line)].join("\n");
+}
+
+function outlineLines(items: readonly OutlineItem[], indent: string, width: number): readonly string[] {
+  const inner = width - indent.length;
+  return items.flatMap(({ text, under }) => [
+    ...hanging(text, "- ", inner)
+      .split("\n")
+      .map((line) => indent + line),
+    ...outlineLines(under, `${indent}  `, width),
+  ]);
 }
 
 function tableText(

@@ -15,6 +15,8 @@ export type SectionBlock =
   | { readonly kind: "sentence"; readonly text: string; readonly weight: "lead" | "plain" | "note" }
   | { readonly kind: "heading"; readonly text: string }
   | { readonly kind: "list"; readonly items: readonly string[] }
+  /** A list within lists: what hangs under each item. */
+  | { readonly kind: "outline"; readonly items: readonly OutlineItem[] }
   /** To be copied: never wrapped. */
   | { readonly kind: "command"; readonly text: string }
   | {
@@ -23,6 +25,11 @@ export type SectionBlock =
       readonly columns: readonly SectionColumn[];
       readonly rows: readonly (readonly string[])[];
     };
+
+export interface OutlineItem {
+  readonly text: string;
+  readonly under: readonly OutlineItem[];
+}
 
 export interface SectionColumn {
   readonly heading: string;
@@ -42,6 +49,8 @@ export const command = (text: string): SectionBlock => ({ kind: "command", text 
 export function list(items: readonly string[]): readonly SectionBlock[] {
   return items.length === 0 ? [] : [{ kind: "list", items }];
 }
+
+export const outline = (items: readonly OutlineItem[]): SectionBlock => ({ kind: "outline", items });
 
 /** No table without rows. */
 export function table(
