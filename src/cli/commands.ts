@@ -5,6 +5,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { mcpCommand } from "./commands/mcp.ts";
 import { modeCommand } from "./commands/mode.ts";
 import { presetCommand } from "./commands/preset.ts";
 import { recordCommand } from "./commands/record.ts";
@@ -27,5 +28,6 @@ export const COMMANDS: readonly DefineCommand[] = [
   modeCommand,
   statusCommand,
   logsCommand,
+  mcpCommand,
   engineCommand,
 ];
