@@ -4,6 +4,7 @@
  */
 import { formatNumber } from "../../core/units.ts";
 import { labelWidth, rowAxis, TEXT } from "./axes.ts";
+import type { Ink } from "./palette.ts";
 import { HEAT_STEPS, INK } from "./palette.ts";
 import type { MarkApi, Plot } from "./plot.ts";
 import { HALF_WIDTH, label, textTable } from "./plot.ts";
@@ -46,10 +47,14 @@ export function heatMapPlot(input: HeatMapInput): Plot | undefined {
     caption: `${input.caption} ${noiseSentence(input, steps)}`,
     legend:
       steps.length < 2
-        ? [{ mark: "bar", ink: "shade", text: "no difference that chance does not explain" }]
+        ? [{ mark: "bar", ink: "line", text: "no difference that chance does not explain" }]
         : [
             { mark: "bar", ink: "heat0", text: `least, ${formatNumber(low, input.decimals)}${input.unit}` },
-            { mark: "bar", ink: "heat6", text: `most, ${formatNumber(high, input.decimals)}${input.unit}` },
+            {
+              mark: "bar",
+              ink: steps.at(-1) ?? "heat6",
+              text: `most, ${formatNumber(high, input.decimals)}${input.unit}`,
+            },
           ],
     width: HALF_WIDTH,
     height: rows.length * CELL_PX + 82,
@@ -82,18 +87,16 @@ export function heatMapPlot(input: HeatMapInput): Plot | undefined {
   };
 }
 
-/** As many of the steps, spread over their whole range, as the noise leaves room for; one grey where it leaves none. */
-function stepsOf(low: number, high: number, noise: number | undefined): readonly string[] {
+/**
+ * As many steps as the noise leaves room for, from the lightest on: two colours side by side in the
+ * palette are one noise apart, and a strong contrast is a strong difference. One grey where there is no room.
+ */
+function stepsOf(low: number, high: number, noise: number | undefined): readonly Ink[] {
   const room = noise === undefined ? 0 : noise === 0 ? HEAT_STEPS.length : Math.floor((high - low) / noise);
-  const count = high > low ? Math.min(room + 1, HEAT_STEPS.length) : 1;
-  if (count < 2) return [INK.shade];
-  return Array.from(
-    { length: count },
-    (_, step) => HEAT_STEPS[Math.round((step * (HEAT_STEPS.length - 1)) / (count - 1))] as string,
-  );
+  return high > low && room > 0 ? HEAT_STEPS.slice(0, room + 1) : ["line"];
 }
 
-function noiseSentence({ noise, unit, decimals }: HeatMapInput, steps: readonly string[]): string {
+function noiseSentence({ noise, unit, decimals }: HeatMapInput, steps: readonly Ink[]): string {
   if (noise === undefined) return "Grey: without repeats nobody knows what chance does.";
   // Rounded up: a noise that is shown as 0 would seem to be none.
   const digit = 10 ** -decimals;
@@ -107,7 +110,7 @@ function squares(
   { values, decimals }: HeatMapInput,
   low: number,
   high: number,
-  steps: readonly string[],
+  steps: readonly Ink[],
 ): object {
   const data = values.flatMap((row, y) =>
     row.flatMap((value, x) => (value === undefined ? [] : [[x, y, value]])),
@@ -121,7 +124,7 @@ function squares(
       const [width, height] = api.size([1, 1]);
       const value = api.value(2);
       const place = high > low ? Math.floor(((value - low) / (high - low)) * steps.length) : 0;
-      const fill = steps[Math.min(place, steps.length - 1)] as string;
+      const ink = steps[Math.min(place, steps.length - 1)] as Ink;
       return {
         type: "group",
         children: [
@@ -134,7 +137,7 @@ function squares(
               height: height - 2,
               r: 2,
             },
-            style: { fill },
+            style: { fill: INK[ink] },
           },
           {
             type: "text",
@@ -145,7 +148,7 @@ function squares(
               align: "center",
               verticalAlign: "middle",
               fontSize: 12,
-              fill: DARK_STEPS.includes(fill) ? INK.onHeat6 : INK.onHeat0,
+              fill: DARK_STEPS.includes(ink) ? INK.onHeat6 : INK.onHeat0,
             },
           },
         ],
@@ -155,7 +158,7 @@ function squares(
 }
 
 /** On these the number is written in the light ink: the contrast is then the higher one. */
-const DARK_STEPS: readonly string[] = HEAT_STEPS.slice(4);
+const DARK_STEPS: readonly Ink[] = HEAT_STEPS.slice(4);
 
 function described(
   { title, rowName, columnName, values, rows, columns, decimals, unit }: HeatMapInput,

@@ -36,15 +36,7 @@ export const INK = {
 export type Ink = keyof typeof INK;
 
 /** Steps of the heat map, from the least to the most. */
-export const HEAT_STEPS = [
-  INK.heat0,
-  INK.heat1,
-  INK.heat2,
-  INK.heat3,
-  INK.heat4,
-  INK.heat5,
-  INK.heat6,
-] as const;
+export const HEAT_STEPS: readonly Ink[] = ["heat0", "heat1", "heat2", "heat3", "heat4", "heat5", "heat6"];
 
 /** For up to four agents whose work differs; more are told apart by the table, not by hue. */
 export const SERIES_INKS = [INK.together, INK.alone, INK.third, INK.fourth] as const;
