@@ -1,14 +1,10 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { BYTES_PER_MIB } from "../../core/units.ts";
-import { writeHollowGguf } from "../../../test/fakes/hollow-gguf.ts";
+import { hollowFacts } from "../../../test/fakes/hollow-facts.ts";
 import type { MemoryCase } from "../../../test/fakes/memory-cases.ts";
 import { MEMORY_CASES } from "../../../test/fakes/memory-cases.ts";
-import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
-import { modelFacts } from "../gguf/model-facts.ts";
-import { readGguf } from "../gguf/read-gguf.ts";
 import { llamaServerMemory } from "./launch-memory.ts";
 import type { MemoryLedger } from "./ledger.ts";
 import type { ServerMemoryLog } from "./llama-log.ts";
@@ -20,8 +16,7 @@ import { setBeside } from "./set-beside.ts";
 const PRINTED_MIB = 0.0051;
 
 function ledgerOfCase(known: MemoryCase): MemoryLedger {
-  const path = writeHollowGguf(join(temporaryDirectory(), "model.gguf"), known.model());
-  const facts = modelFacts(readGguf(path));
+  const facts = hollowFacts(known.model());
   // The logs are of a machine without GPU.
   return memoryLedger(facts, { ...llamaServerMemory(known.settings, facts), ...known.changes, gpuLayers: 0 });
 }

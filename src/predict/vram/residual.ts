@@ -3,7 +3,8 @@
  * between what was measured and what was predicted. It is kept per machine, and the mean of what
  * was seen is a line of the next ledger.
  */
-import { BYTES_PER_MIB } from "../../core/units.ts";
+import type { LedgerLine, MemoryLedger } from "./ledger.ts";
+import { bytesAt } from "./ledger.ts";
 
 /** One start that was measured. Plain data, to be stored beside the machine it belongs to. */
 export interface ResidualObservation {
@@ -32,7 +33,19 @@ export function expectedResidual(observations: readonly ResidualObservation[]): 
   };
 }
 
-/** Measured figures of a GPU in MiB, as drivers print them, as an observation. */
-export function observationMib(predictedBytes: number, measuredMib: number): ResidualObservation {
-  return { predictedBytes, measuredBytes: measuredMib * BYTES_PER_MIB };
+/** What a ledger predicts of the device apart from overheads that are only ever measured, and from a margin that stays free. */
+export function knownDeviceBytes(ledger: MemoryLedger): number {
+  return bytesAt(
+    ledger.lines.filter((line) => !isUnknowable(line)),
+    "device",
+  );
+}
+
+export function isUnknowable(line: LedgerLine): boolean {
+  return line.item === "overhead" || line.item === "residual" || line.item === "margin";
+}
+
+/** A start that was measured, for the machine's book. */
+export function observationOf(ledger: MemoryLedger, measuredBytes: number): ResidualObservation {
+  return { predictedBytes: knownDeviceBytes(ledger), measuredBytes };
 }

@@ -4,6 +4,7 @@ import type { ModelFacts } from "../gguf/model-facts.ts";
 import type { LedgerItem, LedgerLine, MemoryLedger, MemoryPlace } from "./ledger.ts";
 import { ledgerOf } from "./ledger.ts";
 import type { LoggedItem, ServerMemoryLog } from "./llama-log.ts";
+import { isUnknowable, knownDeviceBytes } from "./residual.ts";
 
 export interface ComparedItem {
   readonly item: LoggedItem;
@@ -51,13 +52,12 @@ export function withParsed(ledger: MemoryLedger, log: ServerMemoryLog): MemoryLe
  * wish. The line may be negative.
  */
 export function withMeasured(ledger: MemoryLedger, measuredBytes: number): MemoryLedger {
-  const known = ledger.lines.filter((line) => !["overhead", "residual", "margin"].includes(line.item));
-  const predictedBytes = ledgerOf(known, []).deviceBytes;
+  const known = ledger.lines.filter((line) => !isUnknowable(line));
   const residual: LedgerLine = {
     item: "residual",
     label: "Measured, and in no line above",
     place: "device",
-    bytes: measuredBytes - predictedBytes,
+    bytes: measuredBytes - knownDeviceBytes(ledger),
     provenance: "measured",
     formula: "device memory in use less the lines above: driver context, pools, others",
   };
