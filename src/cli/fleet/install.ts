@@ -8,8 +8,11 @@ import { configDirectory } from "./places.ts";
 import { UNIT_MARK, UNIT_NAME, systemdUnit } from "./systemd-unit.ts";
 import type { UpFlags } from "./up-session.ts";
 
-/** Variables of the installing shell that a server's start depends on, and no secret. */
-const PASSED_ON = ["PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "XDG_STATE_HOME"];
+/**
+ * Variables of the installing shell that a server's start depends on: where programs and libraries
+ * lie, and what shipped presets name. The unit can be read by others, so a token is never among them.
+ */
+const PASSED_ON = /^(?:PATH|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|XDG_STATE_HOME|SLIPWAY_MODELS?)$/;
 
 export function install(mode: string | undefined, flags: UpFlags, io: CliIo): ExitCode {
   const unit = systemdUnit({
@@ -17,10 +20,9 @@ export function install(mode: string | undefined, flags: UpFlags, io: CliIo): Ex
     scriptPath: resolve(process.argv[1] ?? ""),
     args: ["up", ...(mode === undefined ? [] : [mode]), ...flagsOf(flags, io)],
     env: Object.fromEntries(
-      PASSED_ON.flatMap((name) => {
-        const value = io.env[name];
-        return value === undefined ? [] : [[name, value]];
-      }),
+      Object.entries(io.env).flatMap(([name, value]) =>
+        value === undefined || value === "" || !PASSED_ON.test(name) ? [] : [[name, value]],
+      ),
     ),
     workingDirectory: io.cwd,
   });

@@ -280,30 +280,28 @@ describe("the socket", () => {
     expect(statSync(directory).mode & 0o777).toBe(0o700);
   });
 
-  test.skipIf(process.getuid?.() !== 0)(
-    "keeps another user out, by its own mode and by its folder's (needs root, to become another user)",
-    async () => {
-      const { directory, socketPath } = await stand();
-      // The temporary folder itself is entered by its owner only; nobody shall get as far as the state directory.
-      for (let path = resolve(directory, ".."); path !== "/"; path = resolve(path, ".."))
-        if ((statSync(path).mode & 0o005) === 0) chmodSync(path, 0o755);
-      const program = join(resolve(directory, ".."), "connect-as.mjs");
-      cpSync(resolve(import.meta.dirname, "../../../test/fakes/connect-as.mjs"), program);
-      chmodSync(program, 0o644);
-      const asNobody = (): string =>
-        execFileSync(process.execPath, [program, socketPath], {
-          uid: 65_534,
-          gid: 65_534,
-          cwd: "/",
-          encoding: "utf8",
-        });
-      expect(asNobody()).toBe("EACCES");
-      chmodSync(directory, 0o755);
-      expect(asNobody()).toBe("EACCES");
-      chmodSync(socketPath, 0o666);
-      expect(asNobody()).toBe("connected");
-    },
-  );
+  test("keeps another user out, by its own mode and by its folder's", async (context) => {
+    if (process.getuid?.() !== 0) context.skip("only root can become another user");
+    const { directory, socketPath } = await stand();
+    // The temporary folder itself is entered by its owner only; nobody shall get as far as the state directory.
+    for (let path = resolve(directory, ".."); path !== "/"; path = resolve(path, ".."))
+      if ((statSync(path).mode & 0o005) === 0) chmodSync(path, 0o755);
+    const program = join(resolve(directory, ".."), "connect-as.mjs");
+    cpSync(resolve(import.meta.dirname, "../../../test/fakes/connect-as.mjs"), program);
+    chmodSync(program, 0o644);
+    const asNobody = (): string =>
+      execFileSync(process.execPath, [program, socketPath], {
+        uid: 65_534,
+        gid: 65_534,
+        cwd: "/",
+        encoding: "utf8",
+      });
+    expect(asNobody()).toBe("EACCES");
+    chmodSync(directory, 0o755);
+    expect(asNobody()).toBe("EACCES");
+    chmodSync(socketPath, 0o666);
+    expect(asNobody()).toBe("connected");
+  });
 
   test("of a dead supervisor is replaced", async () => {
     const directory = join(temporaryDirectory(), "state");
