@@ -23,7 +23,8 @@ describe("looking at files", () => {
     expect(machineProbes.file(join(model, "below"))).toEqual({ kind: "absent" });
   });
 
-  test.runIf(process.platform === "linux")("does not wait on a device", () => {
+  test("does not wait on a device", (context) => {
+    if (process.platform !== "linux") context.skip("/proc and /dev are Linux's own");
     expect(machineProbes.file("/dev/zero")).toEqual({ kind: "other" });
   });
 });
