@@ -5,7 +5,7 @@ import type { Preset } from "../preset/preset.ts";
 import type { PresetState } from "./control/protocol.ts";
 import { declaredNeed } from "./memory-need.ts";
 import type { RunningServer, SwitchWish } from "./plan-switch.ts";
-import { judgePlan, planSwitch } from "./plan-switch.ts";
+import { judgePlan, missingBytes, planSwitch } from "./plan-switch.ts";
 import { STUDY_003_PROFILE, derivedProfile } from "./safety-profile.ts";
 
 const MIB = 1_048_576;
@@ -174,6 +174,14 @@ describe("sleep", () => {
     expect(plan.start).toEqual([{ preset: "sleeper", how: "wake", needsBytes: 8_000 * MIB, after: [] }]);
     expect(plan.stop).toEqual([]);
   });
+});
+
+test("what is missing is the needs and the margin beyond what will be free", () => {
+  const at = (freeMib: number): number =>
+    missingBytes(planSwitch(wish([chat], [], { reading: gpuReading(0, { freeBytes: freeMib * MIB }) })));
+  expect(at(14_512)).toBe(0);
+  expect(at(14_000)).toBe(512 * MIB);
+  expect(missingBytes(planSwitch(wish([], [])))).toBe(0);
 });
 
 test("a plan that memory allows is refused by a check that failed, not by a warning", () => {

@@ -84,6 +84,13 @@ export function judgePlan(
   return { ...plan, checks, fits: plan.fits && mayGoOn(checks), alternatives };
 }
 
+/** How much is too little, margin included, by the needs that are known; 0 when there is room. */
+export function missingBytes({ start, memory }: SwitchPlan): number {
+  if (start.length === 0) return 0;
+  const needed = start.reduce((sum, { needsBytes = 0 }) => sum + needsBytes, memory.marginBytes);
+  return Math.max(0, needed - memory.freeDuringBytes);
+}
+
 /** Sleep wherever it is possible; whether it leaves enough room is asked afterwards. */
 function decide(wish: SwitchWish): Decision {
   const { target, running } = wish;
