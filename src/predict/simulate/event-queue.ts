@@ -4,53 +4,50 @@ export interface QueuedEvent {
   readonly atNs: number;
   /** At one instant the lower rank comes first. */
   readonly rank: number;
-}
-
-interface Entry<E> {
-  readonly event: E;
-  readonly order: number;
+  /** Set by the queue. */
+  order?: number;
 }
 
 export class EventQueue<E extends QueuedEvent> {
-  readonly #heap: Entry<E>[] = [];
+  readonly #heap: E[] = [];
   #order = 0;
 
   push(event: E): void {
     const heap = this.#heap;
-    const entry = { event, order: this.#order++ };
+    event.order = this.#order++;
     let place = heap.length;
-    heap.push(entry);
+    heap.push(event);
     while (place > 0) {
       const parent = (place - 1) >> 1;
-      const above = heap[parent] as Entry<E>;
-      if (!isBefore(entry, above)) break;
+      const above = heap[parent] as E;
+      if (!isBefore(event, above)) break;
       heap[place] = above;
       place = parent;
     }
-    heap[place] = entry;
+    heap[place] = event;
   }
 
   pop(): E | undefined {
     const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first?.event;
+    if (last === undefined || heap.length === 0) return first;
     let place = 0;
     for (;;) {
       let child = 2 * place + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Entry<E>, heap[child] as Entry<E>)) child++;
-      if (!isBefore(heap[child] as Entry<E>, last)) break;
-      heap[place] = heap[child] as Entry<E>;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as E, heap[child] as E)) child++;
+      if (!isBefore(heap[child] as E, last)) break;
+      heap[place] = heap[child] as E;
       place = child;
     }
     heap[place] = last;
-    return first.event;
+    return first;
   }
 }
 
-function isBefore(a: Entry<QueuedEvent>, b: Entry<QueuedEvent>): boolean {
-  if (a.event.atNs !== b.event.atNs) return a.event.atNs < b.event.atNs;
-  if (a.event.rank !== b.event.rank) return a.event.rank < b.event.rank;
-  return a.order < b.order;
+function isBefore(a: QueuedEvent, b: QueuedEvent): boolean {
+  if (a.atNs !== b.atNs) return a.atNs < b.atNs;
+  if (a.rank !== b.rank) return a.rank < b.rank;
+  return (a.order ?? 0) < (b.order ?? 0);
 }

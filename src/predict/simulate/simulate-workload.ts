@@ -172,7 +172,7 @@ class Workload {
     const server = this.#serverAt(index);
     if (version !== server.version) return;
     server.step = undefined;
-    this.#settle(server.engine.completeStep());
+    this.#settle(server.engine.completeStep("last"));
     this.#queue.push({ kind: "step-begin", rank: 2, atNs: nowNs, server: index });
   }
 

@@ -77,6 +77,9 @@ interface DrawnStretch extends Stretch {
 /** How far {@link SlotEngine.beginStep} goes: one step, or all decode steps until the batch changes. */
 export type StepReach = "one-step" | "until-change";
 
+/** Which tokens {@link SlotEngine.completeStep} tells of: every one, or each request's last. */
+export type TokensTold = "all" | "last";
+
 /** A step is never drawn shorter than this share of its mean, however unlikely the draw. */
 const LEAST_JITTER_FACTOR = 0.1;
 
@@ -86,6 +89,7 @@ export class SlotEngine {
   readonly #noise: RandomStream;
   #queue: Waiting[] = [];
   #loaded: LoadSettings | undefined;
+  #loadedTime: StepTimeModel;
   #step: StepUnderWay | undefined;
   #lastEndNs = 0;
   #uses = 0;
@@ -95,6 +99,7 @@ export class SlotEngine {
   constructor(options: SlotEngineOptions) {
     assert(options.slots >= 1 && options.batchTokens > options.slots, "a batch holds more tokens than slots");
     this.#options = options;
+    this.#loadedTime = options.time;
     this.#noise = randomStream(options.seed, "step-noise");
     this.#loaded = options.loadNs === 0 ? options.defaults : undefined;
     this.#slots = Array.from({ length: options.slots }, (_unused, id) => ({
@@ -210,7 +215,7 @@ export class SlotEngine {
   }
 
   /** The step under way has reached its end: tokens come out, slots become free. */
-  completeStep(): StepOutcome {
+  completeStep(tokens: TokensTold = "all"): StepOutcome {
     const step = defined(this.#step, "a step under way");
     this.#step = undefined;
     this.#lastEndNs = step.endNs;
@@ -228,7 +233,8 @@ export class SlotEngine {
         running.firstTokenNs = step.endNs;
       }
       running.emittedTokens += step.stretch?.steps ?? 1;
-      emissions.push(this.#emission(slot, running, step.endNs));
+      if (tokens === "all" || running.emittedTokens === running.outputTokens)
+        emissions.push(this.#emission(slot, running, step.endNs));
     }
     return { atNs: step.endNs, emissions, prefills, aborted: [] };
   }
@@ -336,7 +342,7 @@ export class SlotEngine {
     const stretch = longestStretch(time, shares, mostSteps);
     const steps = stretch?.steps ?? 1;
     // The mean of m independent draws.
-    const deviation = (jitter / Math.sqrt(steps)) * this.#noise.normal();
+    const deviation = jitter === 0 ? 0 : (jitter / Math.sqrt(steps)) * this.#noise.normal();
     const factor = Math.max(LEAST_JITTER_FACTOR, 1 + deviation);
     if (stretch !== undefined) return this.#stretchOf(startNs, shares, stretch, factor);
     const endNs = startNs + this.#wholeNs(stepNs(time, workOf(shares, time.model)) * factor);
@@ -348,9 +354,12 @@ export class SlotEngine {
     return { kind: "compute", startNs, endNs, shares, stretch: { ...stretch, factor } };
   }
 
+  /** Made anew only when the model is loaded otherwise: it is asked for at every step. */
   #time(): StepTimeModel {
     const { time, defaults } = this.#options;
-    return { ...time, gpuLayers: (this.#loaded ?? defaults).gpuLayers };
+    const { gpuLayers } = this.#loaded ?? defaults;
+    if (this.#loadedTime.gpuLayers !== gpuLayers) this.#loadedTime = { ...time, gpuLayers };
+    return this.#loadedTime;
   }
 
   #wholeNs(ns: number): number {

@@ -54,6 +54,7 @@ export function stepsToReach(
   scale: number,
   lastsNs: (steps: number) => number,
 ): number {
+  if (ns <= 0) return 1;
   const { firstNs, growthNs, steps } = stretch;
   const linear = firstNs - growthNs / 2;
   const unscaledNs = ns / scale;
