@@ -63,8 +63,7 @@ describe("the life of a preset", () => {
           else expect(() => transition(before, event)).toThrow("assertion failed");
           expect(admits(condition)).toBe(condition.state === "ready");
           // Being let in again takes health or the calling off of a drain, nothing else.
-          if (admits(condition) && !admits(before))
-            expect(["became-ready", "admit"]).toContain(event.kind);
+          if (admits(condition) && !admits(before)) expect(["became-ready", "admit"]).toContain(event.kind);
         }
         if (condition.state === "stopped") return;
         if (condition.state !== "stopping") condition = transition(condition, { kind: "stop" });
