@@ -48,9 +48,9 @@ describe("slipway status", () => {
 
       GPU memory  ███████████████████████████████████░░░░░  88 %  21.0 GiB of 24.0 GiB
 
-      preset                         state  memory              busy  tok/s  model                         at
-      gemma4-26b-a4b-q4-multi3-128k  ready  ██████░░  18.1 GiB   2/3  132.0  gemma-4-26B-A4B-it-UD-IQ4_X…  http://127.0.0.1:41234
-      vllm-embedding-code            ready  █░░░░░░░ ~2500 MiB     –      –  –                             http://127.0.0.1:41235
+      preset                         state  memory              busy  tok/s  model                      at
+      gemma4-26b-a4b-q4-multi3-128k  ready  ██████░░  18.1 GiB   2/3  132.0  gemma-4-26B-A4B-it-UD-IQ…  http://127.0.0.1:41234
+      vllm-embedding-code            ready  █░░░░░░░ ~2500 MiB     –      –  –                          http://127.0.0.1:41235
       ~ as declared; nobody has measured it
 
       stopped: own-gguf

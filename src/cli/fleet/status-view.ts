@@ -17,7 +17,10 @@ const PRESET_BAR_WIDTH = 8;
 /** Name, state, a bar with an amount, slots, speed and port, with the gaps between them, take this beside the name. */
 const NARROW_REST_COLUMNS = 56;
 const SHORTEST_NAME = 12;
-const LONGEST_MODEL = 28;
+/** A model of fewer characters says nothing, and is left out. */
+const SHORTEST_MODEL = 12;
+const SHORTEST_BAR = 10;
+const LONGEST_BAR = 40;
 
 const COLORS: Readonly<Record<PresetState, number>> = {
   ready: 32,
@@ -81,12 +84,15 @@ function memoryLine({ memory }: FleetStatus, columns: number): string {
   const { totalBytes, freeBytes, foreignBytes } = memory;
   const usedBytes = totalBytes - freeBytes;
   const share = totalBytes === 0 ? 0 : usedBytes / totalBytes;
+  const label = MEMORY_KIND[memory.kind];
+  const amounts = `${(share * 100).toFixed(0)} %  ${formatBytes(usedBytes)} of ${formatBytes(totalBytes)}`;
   const foreign =
     foreignBytes === undefined || foreignBytes === 0 ? "" : `, ${formatBytes(foreignBytes)} of it by others`;
-  const label = MEMORY_KIND[memory.kind];
-  const amounts = `${(share * 100).toFixed(0)} %  ${formatBytes(usedBytes)} of ${formatBytes(totalBytes)}${foreign}`;
-  const width = Math.max(10, Math.min(40, columns - label.length - amounts.length - 4));
-  return `${label}  ${bar(share, width)}  ${amounts}`;
+  const room = columns - label.length - amounts.length - 4;
+  const beside = room - foreign.length >= SHORTEST_BAR;
+  const width = Math.max(SHORTEST_BAR, Math.min(LONGEST_BAR, beside ? room - foreign.length : room));
+  const line = `${label}  ${bar(share, width)}  ${amounts}`;
+  return beside ? `${line}${foreign}` : `${line}\n${" ".repeat(label.length)}  ${foreign.replace(/^, /, "")}`;
 }
 
 function presetTable(
@@ -97,28 +103,43 @@ function presetTable(
 ): string {
   const wide = columns >= WIDE_COLUMNS;
   const nameWidth = wide ? columns : Math.max(SHORTEST_NAME, columns - NARROW_REST_COLUMNS);
-  const headings: Column[] = [
-    { heading: "preset", align: "left" },
-    { heading: "state", align: "left" },
-    { heading: "memory", align: "left" },
-    { heading: "busy", align: "right" },
-    { heading: "tok/s", align: "right" },
-    ...(wide ? [{ heading: "model", align: "left" } as const] : []),
-    { heading: "at", align: "left" },
-  ];
-  const rows = presets.map((one) => [
+  const cells = presets.map((one) => [
     cut(one.preset, nameWidth),
     one.state,
     memoryCell(one, memory.totalBytes),
     slotsCell(one),
     formatNumber(one.tokensPerSecond, 1),
-    ...(wide ? [cut(printable(one.model ?? UNKNOWN), LONGEST_MODEL)] : []),
     addressCell(one, wide),
   ]);
-  const [heading, ...lines] = alignColumns(headings, rows);
+  const [heading, ...lines] = wide ? withModels(cells, presets, columns) : alignColumns(COLUMNS, cells);
   const painted = lines.map((line, index) => paintState(line, presets[index] as PresetStatus, color));
   const legend = presets.some(isDeclaredOnly) ? [dim("~ as declared; nobody has measured it", color)] : [];
   return [dim(heading ?? "", color), ...painted, ...legend].join("\n");
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: "preset", align: "left" },
+  { heading: "state", align: "left" },
+  { heading: "memory", align: "left" },
+  { heading: "busy", align: "right" },
+  { heading: "tok/s", align: "right" },
+  { heading: "at", align: "left" },
+];
+
+/** The model gets what the other columns leave, since it alone can be cut without a loss that hurts. */
+function withModels(
+  cells: readonly (readonly string[])[],
+  presets: readonly PresetStatus[],
+  columns: number,
+): readonly string[] {
+  const plain = alignColumns(COLUMNS, cells);
+  const room = columns - Math.max(...plain.map((line) => line.length)) - 2;
+  if (room < SHORTEST_MODEL || presets.every((one) => one.model === undefined)) return plain;
+  const models = presets.map((one) => cut(printable(one.model ?? UNKNOWN), room));
+  return alignColumns(
+    COLUMNS.toSpliced(-1, 0, { heading: "model", align: "left" }),
+    cells.map((row, index) => row.toSpliced(-1, 0, models[index] ?? UNKNOWN)),
+  );
 }
 
 function isDeclaredOnly({ usedBytes, declaredBytes }: PresetStatus): boolean {

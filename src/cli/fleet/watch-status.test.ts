@@ -59,15 +59,15 @@ describe("status --watch", () => {
 
   test("in a terminal draws on a screen of its own, and leaves the last picture behind", async () => {
     const out = await watched([STARTING, FLEET_STATUS], { outIsTerminal: true, outRows: 40 });
-    expect(out.startsWith("\u001b[?1049h\u001b[?25l\u001b[H")).toBe(true);
-    const [, after] = out.split("\u001b[?25h\u001b[?1049l");
+    expect(out.startsWith("\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[H")).toBe(true);
+    const [, after] = out.split("\u001b[?7h\u001b[?25h\u001b[?1049l");
     expect(after?.split("\n")[0]).toBe("coding is up: 2 of 2 presets are ready.");
     expect(out.split("\u001b[H").length - 1).toBe(2);
   });
 
   test("never draws more lines than the terminal has, so that nothing scrolls", async () => {
     const out = await watched([FLEET_STATUS], { outIsTerminal: true, outRows: 4 });
-    const [frame] = out.split("\u001b[?25h");
+    const [frame] = out.split("\u001b[?7h");
     expect(frame?.split("\n").length).toBe(4);
   });
 
@@ -83,6 +83,6 @@ describe("status --watch", () => {
     await expect(watchStatus(controlSocketPath(directory), io)).rejects.toMatchObject({
       code: "SUPERVISOR_LOST",
     });
-    expect(spoken.out).toContain("\u001b[?25h\u001b[?1049l");
+    expect(spoken.out).toContain("\u001b[?7h\u001b[?25h\u001b[?1049l");
   });
 });

@@ -8,11 +8,15 @@ import { renderStatus } from "./status-view.ts";
 /** Often enough to see a switch move, seldom enough that servers are not asked for the sake of a picture. */
 const POLL_MS = 1_000;
 
-/** Another screen, as pagers have, so that a resize cannot leave torn lines; the person's own comes back at the end. */
-const ENTER = "\u001b[?1049h\u001b[?25l";
-const LEAVE = "\u001b[?25h\u001b[?1049l";
+/**
+ * Another screen, as pagers have, so that a resize cannot leave torn lines; the person's own comes
+ * back at the end. Without a cursor, and with lines that are cut at the edge instead of wrapped.
+ */
+const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?7l";
+const LEAVE = "\u001b[?7h\u001b[?25h\u001b[?1049l";
 const HOME = "\u001b[H";
-const CLEAR_LINE_END = "\u001b[K";
+/** Before the text: after a full line the cursor stands on its last character, which would be cleared with the rest. */
+const CLEAR_LINE = "\u001b[2K";
 const CLEAR_BELOW = "\u001b[J";
 
 /** Ends with Ctrl-C, which is its ordinary end, or with the supervisor. */
@@ -42,7 +46,7 @@ function frame(status: FleetStatus, io: CliIo): string {
   const text = renderStatus(status, styleOf(io)).trimEnd();
   const lines = [...text.split("\n"), "", "Ctrl-C ends the watch; nothing stops"];
   const shown = lines.slice(0, Math.max(1, (io.outRows ?? lines.length + 1) - 1));
-  return `${HOME}${shown.map((line) => `${line}${CLEAR_LINE_END}`).join("\n")}\n${CLEAR_BELOW}`;
+  return `${HOME}${shown.map((line) => `${CLEAR_LINE}${line}`).join("\n")}\n${CLEAR_BELOW}`;
 }
 
 async function watchPiped(first: FleetStatus, socketPath: string, io: CliIo): Promise<ExitCode> {
