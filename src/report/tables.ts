@@ -231,8 +231,11 @@ export function percentileLegend(agents: readonly AgentView[]): readonly string[
   const intervals = agents
     .flatMap((agent) => agent.distributions.flatMap((distribution) => distribution.percentiles))
     .flatMap((percentile) => percentile.interval ?? []);
+  const pooled = intervals.some((interval) => interval.kind === "not-by-trial");
   if (intervals.some((interval) => interval.kind === "known"))
-    return ["In brackets: 95 % intervals, bootstrapped over trials (BCa)."];
+    return [
+      `In brackets: 95 % intervals, bootstrapped over trials (BCa).${pooled ? " What is counted by chunk is kept over all trials together and has none." : ""}`,
+    ];
   const lacking = intervals.find((interval) => interval.kind === "too-few");
   return lacking === undefined
     ? []

@@ -146,6 +146,7 @@ const PRINT = `
   .figure, .warnings li, .tiles, tr { break-inside: avoid; }
   .scroll, .chart { overflow: visible; }
   table { font-size: 8.5pt; }
+  .quiet { font-size: 8.5pt; }
   th, td { padding-right: 0.6rem; }
   a { color: inherit; text-decoration: none; }
   details:not([open])::details-content { content-visibility: visible; display: block; block-size: auto; }
