@@ -18,7 +18,8 @@ import {
 } from "../../../test/fakes/hollow-models.ts";
 import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import type { ModelFacts } from "./model-facts.ts";
-import { isProjector, modelFacts } from "./model-facts.ts";
+import { modelFacts } from "./model-facts.ts";
+import { isProjector } from "./model-keys.ts";
 import { readGguf } from "./read-gguf.ts";
 
 const SMALL = { ...LLAMA_3_8B, layers: 6, width: 256, heads: 8, kvHeads: 4, headWidth: 32, vocabulary: 300 };

@@ -3,11 +3,12 @@
  * per token or per slot, weights by place, widths. What cannot be known is absent; what is assumed
  * stands among the caveats.
  */
-import { malformedGguf, unsupportedGguf } from "./gguf-error.ts";
+import { malformedGguf } from "./gguf-error.ts";
 import type { GgufHeader } from "./gguf-header.ts";
-import { metadataLength, metadataNumber, metadataNumbers, metadataText } from "./gguf-header.ts";
+import { metadataLength, metadataText } from "./gguf-header.ts";
 import type { LayerMemory } from "./layer-conventions.ts";
 import { UNCOUNTED_CACHES, hasUnplacedWindow, layerMemory, windowsOf } from "./layer-conventions.ts";
+import { ModelKeys } from "./model-keys.ts";
 import type { WeightPlaces } from "./weight-places.ts";
 import { weightPlaces } from "./weight-places.ts";
 
@@ -107,52 +108,6 @@ export function modelFacts(header: GgufHeader): ModelFacts {
     ...(experts === undefined ? {} : { experts }),
     caveats: caveatsOf(header, keys, draftLayers),
   };
-}
-
-/** Bytes of a projector file (`mmproj`), which a server loads whole. */
-export function isProjector(header: GgufHeader): boolean {
-  return metadataText(header, "general.architecture") === "clip";
-}
-
-/** Metadata under the architecture's prefix. */
-class ModelKeys {
-  readonly header: GgufHeader;
-  readonly architecture: string;
-
-  constructor(header: GgufHeader) {
-    this.header = header;
-    const architecture = metadataText(header, "general.architecture");
-    if (architecture === undefined)
-      throw malformedGguf(header.path, "it does not name an architecture (general.architecture)");
-    if (isProjector(header))
-      throw unsupportedGguf(
-        header.path,
-        "a projector, not a language model",
-        "name the language model here, and this file as its mmproj",
-        architecture,
-      );
-    this.architecture = architecture;
-  }
-
-  number(key: string): number | undefined {
-    return metadataNumber(this.header, `${this.architecture}.${key}`);
-  }
-
-  needed(key: string): number {
-    const value = this.number(key);
-    if (value === undefined || !(value >= 0))
-      throw malformedGguf(this.header.path, `it lacks the number ${this.architecture}.${key}`, value);
-    return value;
-  }
-
-  /** One number for all layers, or an array with one for each. */
-  perLayer(key: string, layers: number, fallback: number): readonly number[] {
-    const listed = metadataNumbers(this.header, `${this.architecture}.${key}`);
-    const single = this.number(key) ?? fallback;
-    return Array.from({ length: layers }, (_, layer) =>
-      listed === undefined ? single : (listed[layer] ?? 0),
-    );
-  }
 }
 
 // ---- attention -------------------------------------------------------------------------------

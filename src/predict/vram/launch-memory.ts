@@ -86,13 +86,20 @@ export interface OllamaSettings {
   readonly kvType?: KvType | undefined;
 }
 
-/** Ollama starts llama-server with num_ctx × parallel as its context and an equal part for each. */
+/** Ollama's batches, unless a request says otherwise; it sends one micro-batch at a time. */
+const OLLAMA_BATCH_TOKENS = 512;
+
+/**
+ * Ollama takes num_ctx × parallel as the context, an equal part for each, and makes room for the
+ * logits of every token of a batch (seen in the log of Ollama 0.17.4).
+ */
 export function ollamaMemory(settings: OllamaSettings, facts: ModelFacts): LaunchMemory {
-  const kvType = settings.kvType ?? "f16";
-  return llamaServerMemory(
-    { ...settings, slots: settings.slots ?? 1, kvTypeK: kvType, kvTypeV: kvType, unifiedKv: false },
+  const { slots = 1, kvType = "f16" } = settings;
+  const launch = llamaServerMemory(
+    { ...settings, slots, kvTypeK: kvType, kvTypeV: kvType, unifiedKv: false },
     facts,
   );
+  return { ...launch, batchTokens: OLLAMA_BATCH_TOKENS * slots, outputs: "per-token" };
 }
 
 // ---- cells -----------------------------------------------------------------------------------

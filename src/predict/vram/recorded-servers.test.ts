@@ -1,11 +1,16 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { BYTES_PER_MIB } from "../../core/units.ts";
 import { hollowFacts } from "../../../test/fakes/hollow-facts.ts";
 import type { MemoryCase } from "../../../test/fakes/memory-cases.ts";
 import { MEMORY_CASES } from "../../../test/fakes/memory-cases.ts";
-import { llamaServerMemory } from "./launch-memory.ts";
+import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
+import { writeTinyGguf } from "../../../test/fakes/tiny-gguf.ts";
+import { modelFacts } from "../gguf/model-facts.ts";
+import { readGguf } from "../gguf/read-gguf.ts";
+import { llamaServerMemory, ollamaMemory } from "./launch-memory.ts";
 import type { MemoryLedger } from "./ledger.ts";
 import type { ServerMemoryLog } from "./llama-log.ts";
 import { parseLlamaLog } from "./llama-log.ts";
@@ -21,8 +26,10 @@ function ledgerOfCase(known: MemoryCase): MemoryLedger {
   return memoryLedger(facts, { ...llamaServerMemory(known.settings, facts), ...known.changes, gpuLayers: 0 });
 }
 
-function logOf(known: MemoryCase): ServerMemoryLog {
-  const path = fileURLToPath(new URL(`../../../test/fixtures/vram/${known.name}.log`, import.meta.url));
+const logOf = (known: MemoryCase): ServerMemoryLog => logNamed(known.name);
+
+function logNamed(name: string): ServerMemoryLog {
+  const path = fileURLToPath(new URL(`../../../test/fixtures/vram/${name}.log`, import.meta.url));
   return parseLlamaLog(readFileSync(path, "utf8").split("\n"));
 }
 
@@ -74,5 +81,22 @@ describe("figures that public logs and a real llama-server print for large model
 
   it("granite's 655,360 cells: 51,200 MiB", () => {
     expect(bytesOf(ledgerNamed("granite-3.3-2b"), "cache") / BYTES_PER_MIB).toBe(51_200);
+  });
+});
+
+describe("the ledger beside the log of a real Ollama 0.17.4", () => {
+  it("has num_ctx × parallel rounded up per slot: three slots of 1,000 tokens are 3 × 1,024 cells", () => {
+    const path = writeTinyGguf(join(temporaryDirectory(), "tiny.gguf"));
+    const facts = modelFacts(readGguf(path));
+    const launch = { ...ollamaMemory({ slots: 3, contextTokensPerSlot: 1000 }, facts), gpuLayers: 0 };
+    const rows = setBeside(memoryLedger(facts, launch), logNamed("ollama-three-slots"));
+    const differenceMib = (item: string): number =>
+      (rows.find((row) => row.item === item)?.differenceBytes ?? Infinity) / BYTES_PER_MIB;
+    expect(differenceMib("cache")).toBe(0);
+    expect(Math.abs(differenceMib("weights"))).toBeLessThan(PRINTED_MIB);
+    expect(Math.abs(differenceMib("output"))).toBeLessThan(PRINTED_MIB);
+    // 6.17 MiB logged: its older llama.cpp uses the mask's room again for the logits, which is not counted on.
+    expect(differenceMib("compute")).toBeGreaterThan(-1.1);
+    expect(differenceMib("compute")).toBeLessThan(0);
   });
 });

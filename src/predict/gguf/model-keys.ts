@@ -1,0 +1,49 @@
+import { malformedGguf, unsupportedGguf } from "./gguf-error.ts";
+import type { GgufHeader } from "./gguf-header.ts";
+import { metadataNumber, metadataNumbers, metadataText } from "./gguf-header.ts";
+
+/** A projector file (`mmproj`): its tensors are loaded whole, beside a language model. */
+export function isProjector(header: GgufHeader): boolean {
+  return metadataText(header, "general.architecture") === "clip";
+}
+
+/** The metadata of a language model, under its architecture's prefix. */
+export class ModelKeys {
+  readonly header: GgufHeader;
+  readonly architecture: string;
+
+  constructor(header: GgufHeader) {
+    this.header = header;
+    const architecture = metadataText(header, "general.architecture");
+    if (architecture === undefined)
+      throw malformedGguf(header.path, "it does not name an architecture (general.architecture)");
+    if (isProjector(header))
+      throw unsupportedGguf(
+        header.path,
+        "a projector, not a language model",
+        "name the language model here, and this file as its mmproj",
+        architecture,
+      );
+    this.architecture = architecture;
+  }
+
+  number(key: string): number | undefined {
+    return metadataNumber(this.header, `${this.architecture}.${key}`);
+  }
+
+  needed(key: string): number {
+    const value = this.number(key);
+    if (value === undefined || !(value >= 0))
+      throw malformedGguf(this.header.path, `it lacks the number ${this.architecture}.${key}`, value);
+    return value;
+  }
+
+  /** One number for all layers, or an array with one for each. */
+  perLayer(key: string, layers: number, fallback: number): readonly number[] {
+    const listed = metadataNumbers(this.header, `${this.architecture}.${key}`);
+    const single = this.number(key) ?? fallback;
+    return Array.from({ length: layers }, (_, layer) =>
+      listed === undefined ? single : (listed[layer] ?? 0),
+    );
+  }
+}
