@@ -65,10 +65,13 @@ function processIo(): CliIo {
     if (abort.signal.aborted) process.exit(130);
     abort.abort(new Error("interrupted"));
   };
-  // A reader that closes early (`slipway runs list | head`) has seen what it wanted.
-  process.stdout.on("error", (error) => {
-    if (systemCodeOf(error) !== "EPIPE") throw error;
-  });
+  // A reader that closes early (`slipway runs list | head`) has seen what it wanted, and a supervisor
+  // whose terminal is gone (EIO) goes on without one.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error) => {
+      const code = systemCodeOf(error);
+      if (code !== "EPIPE" && code !== "EIO") throw error;
+    });
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   return {
