@@ -3,7 +3,7 @@ import { NS_PER_MS } from "../core/units.ts";
 import type { CrashHistory } from "./restart-policy.ts";
 import { NO_CRASHES, afterCrash } from "./restart-policy.ts";
 import type { Fleet, Place } from "./supervisor-state.ts";
-import { settleOrWarn } from "./supervisor-state.ts";
+import { settleOrWarn, withForgivingJournal } from "./supervisor-state.ts";
 import type { Turn } from "./supervisor-turn.ts";
 import { becomeReady, endProcess, startServer, stuckFailure } from "./switch-acts.ts";
 import { asStepFailure, presetFailure } from "./switch-failure.ts";
@@ -18,7 +18,7 @@ export class Repairs {
   readonly #underWay = new Set<string>();
 
   constructor(fleet: Fleet, turn: Turn, ended: AbortSignal) {
-    this.#fleet = fleet;
+    this.#fleet = withForgivingJournal(fleet);
     this.#turn = turn;
     this.#ended = ended;
   }
@@ -78,6 +78,7 @@ export class Repairs {
       await this.#endRemains(place);
       if (signal.aborted) return false;
       this.#fleet.events.warn(`${place.name} could not be started again: ${failure.message}`, place.name);
+      settleOrWarn(this.#fleet);
       return true;
     }
   }

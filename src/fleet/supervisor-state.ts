@@ -1,5 +1,5 @@
 /** What the supervisor knows of its fleet. Only the owner changes it, and states only through `apply`. */
-import { messageOf } from "../core/errors.ts";
+import { OperatorError, messageOf } from "../core/errors.ts";
 import type { PresetCatalogue } from "../preset/catalogue.ts";
 import type { LaunchDescription } from "../preset/launch.ts";
 import type { Preset } from "../preset/preset.ts";
@@ -145,6 +145,27 @@ export function settleOrWarn(fleet: Fleet): void {
   } catch (thrown) {
     fleet.events.warn(`what runs could not be noted: ${messageOf(thrown)}`);
   }
+}
+
+/**
+ * A full disk must not keep what ran from running again. The ids of what is put back or repaired
+ * stand in `fleet.json` already, so nothing is started that a later supervisor could not find.
+ */
+export function withForgivingJournal(fleet: Fleet): Fleet {
+  return {
+    ...fleet,
+    journal: {
+      ...fleet.journal,
+      append(record) {
+        try {
+          fleet.journal.append(record);
+        } catch (thrown) {
+          if (!(thrown instanceof OperatorError)) throw thrown;
+          fleet.events.warn(`a step is not in the journal: ${thrown.message}`);
+        }
+      },
+    },
+  };
 }
 
 /** Drawn, so that no two supervisors ever choose the same one. */

@@ -215,34 +215,38 @@ export async function endServer(fleet: Fleet, place: Place, why?: string): Promi
 
 /** Undefined when it is gone, else why not. */
 export async function endProcess(fleet: Fleet, server: Server): Promise<string | undefined> {
-  const { world } = fleet;
   const { preset, serverId } = server.seat;
-  const reasons: string[] = [];
-  const note = (reason: string | undefined): unknown => reason !== undefined && reasons.push(reason);
-  if (server.process === undefined) note(await unloadModel(fleet, server));
-  else {
-    const stopped = await world.stop(server.process, preset.stopGraceMs);
-    if (stopped.kind === "stuck") note("not even SIGKILL ended it; its memory is not free");
-  }
-  if (reasons.length === 0) note(await endStrays(fleet, serverId, preset.stopGraceMs));
-  await server.client.close();
-  return reasons[0];
+  const { process, client } = server;
+  const stuck =
+    process === undefined
+      ? await unloadModel(fleet, server)
+      : (await fleet.world.stop(process, preset.stopGraceMs)).kind === "stuck"
+        ? "not even SIGKILL ended it; its memory is not free"
+        : undefined;
+  const hanging = stuck === undefined ? undefined : process?.identity.pid;
+  const strays = await endStrays(fleet, serverId, preset.stopGraceMs, hanging);
+  await client.close();
+  return stuck ?? strays;
 }
 
-/** Whatever else carries the id: a grandchild that left the group, or a process whose start was never noted. */
+/**
+ * Whatever else carries the id: a grandchild that left the group, or a process whose start was
+ * never noted. Undefined when all are gone, else why not. `hanging` is known not to end.
+ */
 export async function endStrays(
-  fleet: Fleet,
+  { world }: Fleet,
   serverId: string,
   graceMs: number,
+  hanging?: number,
 ): Promise<string | undefined> {
-  const { world } = fleet;
-  for (const identity of world.findByServerId(serverId)) {
-    const stray = world.adopt(identity, serverId);
-    if (stray === undefined) continue;
-    const stopped = await world.stop(stray, graceMs);
-    if (stopped.kind === "stuck") return `process ${identity.pid} of it does not end, not even by SIGKILL`;
-  }
-  return undefined;
+  const ends = world.findByServerId(serverId).map(async (identity) => {
+    const stray = identity.pid === hanging ? undefined : world.adopt(identity, serverId);
+    const stopped = stray === undefined ? undefined : await world.stop(stray, graceMs);
+    return stopped?.kind === "stuck"
+      ? `process ${identity.pid} does not end, not even by SIGKILL`
+      : undefined;
+  });
+  return (await Promise.all(ends)).find((stuck) => stuck !== undefined);
 }
 
 /** A server that nobody reaches holds no model of ours. */

@@ -2,10 +2,10 @@
  * Putting back: whatever runs now, afterwards there runs what these seats say, as far as that can
  * be had. Rollback and recovery are the same thing, begun from different places.
  */
-import { OperatorError } from "../core/errors.ts";
 import { NS_PER_MS } from "../core/units.ts";
 import type { Seat } from "./fleet-file.ts";
 import type { Fleet, Place } from "./supervisor-state.ts";
+import { withForgivingJournal } from "./supervisor-state.ts";
 import {
   awaitHealthy,
   becomeReady,
@@ -125,25 +125,4 @@ async function restWhereItWas(fleet: Fleet, seat: Seat): Promise<void> {
   const awake = place.condition.state === "starting" || place.condition.state === "draining";
   if (awake && server !== undefined && (await sleepServer(fleet, place, server)) === undefined) return;
   await endServer(fleet, place, "it could not be put back to sleep");
-}
-
-/**
- * A full disk must not keep what ran from running again. The ids of what is put back stand in
- * `fleet.json` already, so nothing is started that a later supervisor could not find.
- */
-function withForgivingJournal(fleet: Fleet): Fleet {
-  return {
-    ...fleet,
-    journal: {
-      ...fleet.journal,
-      append(record) {
-        try {
-          fleet.journal.append(record);
-        } catch (thrown) {
-          if (!(thrown instanceof OperatorError)) throw thrown;
-          fleet.events.warn(`a step of putting back is not in the journal: ${thrown.message}`);
-        }
-      },
-    },
-  };
 }
