@@ -3,8 +3,14 @@ import type { GgufHeader } from "./gguf-header.ts";
 import { metadataNumber, metadataNumbers, metadataText } from "./gguf-header.ts";
 
 /** A projector file (`mmproj`): its tensors are loaded whole, beside a language model. */
-export function isProjector(header: GgufHeader): boolean {
+function isProjector(header: GgufHeader): boolean {
   return metadataText(header, "general.architecture") === "clip";
+}
+
+/** Bytes that a projector file adds to its language model's; undefined when the file is no projector. */
+export function projectorBytes(header: GgufHeader): number | undefined {
+  if (!isProjector(header)) return undefined;
+  return header.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
 }
 
 /** The metadata of a language model, under its architecture's prefix. */

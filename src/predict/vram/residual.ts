@@ -3,14 +3,14 @@
  * between what was measured and what was predicted. It is kept per machine, and the mean of what
  * was seen is a line of the next ledger.
  */
-import type { LedgerLine, MemoryLedger } from "./ledger.ts";
+import type { LedgerLine, MemoryLedger, MemoryPlace } from "./ledger.ts";
 import { bytesAt } from "./ledger.ts";
 
 /** One start that was measured. Plain data, to be stored beside the machine it belongs to. */
 export interface ResidualObservation {
-  /** Device bytes of the ledger, its residual, overhead and margin lines left out. */
+  /** The ledger's, its residual, overhead and margin lines left out. */
   readonly predictedBytes: number;
-  /** Device bytes in use after the server was healthy. */
+  /** In use after the server was healthy. */
   readonly measuredBytes: number;
 }
 
@@ -33,11 +33,11 @@ export function expectedResidual(observations: readonly ResidualObservation[]): 
   };
 }
 
-/** What a ledger predicts of the device apart from overheads that are only ever measured, and from a margin that stays free. */
-export function knownDeviceBytes(ledger: MemoryLedger): number {
+/** What a ledger predicts of a place apart from overheads that are only ever measured, and from a margin that stays free. */
+export function knownBytes(ledger: MemoryLedger, place: MemoryPlace): number {
   return bytesAt(
     ledger.lines.filter((line) => !isUnknowable(line)),
-    "device",
+    place,
   );
 }
 
@@ -45,7 +45,11 @@ export function isUnknowable(line: LedgerLine): boolean {
   return line.item === "overhead" || line.item === "residual" || line.item === "margin";
 }
 
-/** A start that was measured, for the machine's book. */
-export function observationOf(ledger: MemoryLedger, measuredBytes: number): ResidualObservation {
-  return { predictedBytes: knownDeviceBytes(ledger), measuredBytes };
+/** A start that was measured, for the machine's book; `place` is the host on a machine without GPU. */
+export function observationOf(
+  ledger: MemoryLedger,
+  measuredBytes: number,
+  place: MemoryPlace = "device",
+): ResidualObservation {
+  return { predictedBytes: knownBytes(ledger, place), measuredBytes };
 }

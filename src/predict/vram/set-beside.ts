@@ -4,7 +4,7 @@ import type { ModelFacts } from "../gguf/model-facts.ts";
 import type { LedgerItem, LedgerLine, MemoryLedger, MemoryPlace } from "./ledger.ts";
 import { ledgerOf } from "./ledger.ts";
 import type { LoggedItem, ServerMemoryLog } from "./llama-log.ts";
-import { isUnknowable, knownDeviceBytes } from "./residual.ts";
+import { isUnknowable, knownBytes } from "./residual.ts";
 
 export interface ComparedItem {
   readonly item: LoggedItem;
@@ -47,19 +47,23 @@ export function withParsed(ledger: MemoryLedger, log: ServerMemoryLog): MemoryLe
 }
 
 /**
- * The ledger with a last line that makes its device total what the driver measured. Estimates of
+ * The ledger with a last line that makes its total what was measured. Estimates of
  * the overhead and the margin fall away: the measured figure contains the one, and the other is a
  * wish. The line may be negative.
  */
-export function withMeasured(ledger: MemoryLedger, measuredBytes: number): MemoryLedger {
+export function withMeasured(
+  ledger: MemoryLedger,
+  measuredBytes: number,
+  place: MemoryPlace = "device",
+): MemoryLedger {
   const known = ledger.lines.filter((line) => !isUnknowable(line));
   const residual: LedgerLine = {
     item: "residual",
     label: "Measured, and in no line above",
-    place: "device",
-    bytes: measuredBytes - knownDeviceBytes(ledger),
+    place,
+    bytes: measuredBytes - knownBytes(ledger, place),
     provenance: "measured",
-    formula: "device memory in use less the lines above: driver context, pools, others",
+    formula: "memory in use less the lines above: driver context, pools, others",
   };
   return ledgerOf([...known, residual], ledger.caveats);
 }
