@@ -89,9 +89,13 @@ export interface ServerLogs {
   close(): void;
 }
 
-/** Begins to look after the logs in this folder, which is made when it is missing. */
+/** Begins to look after the logs in this folder, which is made when it is missing. Throws DIRECTORY_UNWRITABLE. */
 export function keepServerLogs(folder: string, clock: Clock, limits: LogLimits = LOG_LIMITS): ServerLogs {
-  makeFolder(folder);
+  try {
+    makeFolder(folder);
+  } catch (thrown) {
+    throw fileError(thrown, folder);
+  }
   let timer: Timer | undefined;
   let rotating: Promise<void> | undefined;
   const rotate = (): Promise<void> => {

@@ -49,6 +49,11 @@ export interface ServerActivity {
   readonly busySlots?: number;
   /** Tokens produced since its start; it grows while the server makes progress. */
   readonly generatedTokens?: number;
+  /**
+   * Grows with any work, the reading of a long prompt included, so that slow is told from stalled.
+   * Only its change means something.
+   */
+  readonly progress?: number;
 }
 
 /** Talks to one running server. No method throws for what the server does. */
