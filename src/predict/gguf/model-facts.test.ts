@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { OperatorError } from "../../core/errors.ts";
 import type { GgufValue } from "../../../test/fakes/gguf-writer.ts";
 import { hollowFacts } from "../../../test/fakes/hollow-facts.ts";
 import type { HollowTensor } from "../../../test/fakes/hollow-gguf.ts";
@@ -20,7 +22,10 @@ import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import { modelFacts } from "./model-facts.ts";
 import { projectorBytes } from "./model-keys.ts";
+import { modelShapeOf } from "./model-shape-of.ts";
 import { readGguf } from "./read-gguf.ts";
+import { llamaServerMemory } from "../vram/launch-memory.ts";
+import { memoryLedger } from "../vram/memory-ledger.ts";
 
 const SMALL = { ...LLAMA_3_8B, layers: 6, width: 256, heads: 8, kvHeads: 4, headWidth: 32, vocabulary: 300 };
 
@@ -38,7 +43,7 @@ function factsOf(
   };
   const path = join(temporaryDirectory(), "model.gguf");
   const header = hollowHeader({ architecture, metadata: { ...needed, ...metadata }, tensors });
-  writeFileSync(path, Buffer.concat([header, Buffer.alloc(100_000)]));
+  writeFileSync(path, Buffer.concat([header, Buffer.alloc(2_000 * tensors.length)]));
   return modelFacts(readGguf(path));
 }
 
@@ -203,5 +208,63 @@ describe("a header that is no language model's", () => {
     const read = readGguf(path);
     expect(projectorBytes(read)).toBe(256);
     expect(() => modelFacts(read)).toThrow("projector");
+  });
+});
+
+describe("whatever numbers a header has", () => {
+  const KEYS = [
+    ".block_count",
+    ".embedding_length",
+    ".feed_forward_length",
+    ".attention.head_count",
+    ".attention.head_count_kv",
+    ".attention.key_length",
+    ".attention.sliding_window",
+    ".attention.sliding_window_pattern",
+    ".attention.shared_kv_layers",
+    ".nextn_predict_layers",
+    ".expert_count",
+    ".expert_used_count",
+    ".ssm.conv_kernel",
+    ".ssm.inner_size",
+    ".full_attention_interval",
+  ];
+  const value = fc.oneof(
+    fc.nat(2000).map((u32) => ({ u32 })),
+    fc.double({ noDefaultInfinity: false }).map((f32) => ({ f32 })),
+    fc.array(fc.integer({ min: -2, max: 64 }), { maxLength: 8 }).map((i32s) => ({ i32s })),
+    fc.string().map((text) => ({ text })),
+  );
+
+  it("a ledger of finite lines comes of it, or an operator error", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(
+          "llama",
+          "gemma3",
+          "gemma4",
+          "qwen35",
+          "mamba2",
+          "rwkv7",
+          "deepseek2",
+          "lfm2",
+          "nemotron_h",
+        ),
+        fc.dictionary(fc.constantFrom(...KEYS), value, { maxKeys: 6 }),
+        (architecture, metadata) => {
+          try {
+            const facts = factsOf(architecture, metadata);
+            const launch = llamaServerMemory({ slots: 3, contextTokensPerSlot: 4096 }, facts);
+            const { lines } = memoryLedger(facts, launch);
+            expect(lines.filter((line) => !(Number.isFinite(line.bytes) && line.bytes > 0))).toEqual([]);
+            const shape = modelShapeOf(facts, { kvTypeK: "f16", kvTypeV: "q8_0" });
+            expect(Object.values(shape).filter((one) => Number.isNaN(one))).toEqual([]);
+          } catch (thrown) {
+            expect(thrown).toBeInstanceOf(OperatorError);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 });

@@ -13,6 +13,9 @@ export function projectorBytes(header: GgufHeader): number | undefined {
   return header.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
 }
 
+/** Widths, heads, tokens: llama.cpp holds them in 32 bits. */
+const LARGEST_COUNT = 2 ** 32;
+
 /** The metadata of a language model, under its architecture's prefix. */
 export class ModelKeys {
   readonly header: GgufHeader;
@@ -33,13 +36,20 @@ export class ModelKeys {
     this.architecture = architecture;
   }
 
+  /** All numbers that matter here count something; throws GGUF_INVALID for one that cannot. */
   number(key: string): number | undefined {
-    return metadataNumber(this.header, `${this.architecture}.${key}`);
+    const value = metadataNumber(this.header, `${this.architecture}.${key}`);
+    return value === undefined ? undefined : this.#counted(key, value);
+  }
+
+  #counted(key: string, value: number): number {
+    if (Number.isInteger(value) && value >= 0 && value <= LARGEST_COUNT) return value;
+    throw malformedGguf(this.header.path, `${this.architecture}.${key} cannot be ${value}`, value);
   }
 
   needed(key: string): number {
     const value = this.number(key);
-    if (value === undefined || !(value >= 0))
+    if (value === undefined)
       throw malformedGguf(this.header.path, `it lacks the number ${this.architecture}.${key}`, value);
     return value;
   }
@@ -49,7 +59,7 @@ export class ModelKeys {
     const listed = metadataNumbers(this.header, `${this.architecture}.${key}`);
     const single = this.number(key) ?? fallback;
     return Array.from({ length: layers }, (_, layer) =>
-      listed === undefined ? single : (listed[layer] ?? 0),
+      listed === undefined ? single : this.#counted(key, listed[layer] ?? 0),
     );
   }
 }

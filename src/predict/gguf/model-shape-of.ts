@@ -16,12 +16,13 @@ export interface CacheTypes {
  * predictions are made of, cache bytes per token and attention per token, are then exact.
  */
 export function modelShapeOf(facts: ModelFacts, types: CacheTypes): ModelShape {
-  const layers = facts.layers.length - facts.draftLayers;
+  // A file may hold draft layers alone.
+  const layers = Math.max(1, facts.layers.length - facts.draftLayers);
   const cached = facts.layers.filter((layer) => layer.cache !== undefined);
   const elements = sum(cached.map(cacheElements));
   const windowedElements = sum(cached.filter((layer) => layer.cache?.windowed).map(cacheElements));
   const keyElements = sum(cached.map((layer) => layer.cache?.keyElements ?? 0));
-  const headDimension = facts.queryHeads === 0 ? 1 : facts.queryElements / facts.queryHeads;
+  const headDimension = Math.max(1, facts.queryElements / Math.max(1, facts.queryHeads));
   const cacheBytes =
     keyElements * elementBytes(types.kvTypeK) + (elements - keyElements) * elementBytes(types.kvTypeV);
   return {
@@ -36,7 +37,7 @@ export function modelShapeOf(facts: ModelFacts, types: CacheTypes): ModelShape {
     headDimension,
     kvBytesPerElement: elements === 0 ? 0 : cacheBytes / elements,
     trainedContextTokens: facts.trainedContextTokens,
-    ...(facts.windowTokens === undefined
+    ...(facts.windowTokens === undefined || elements === 0
       ? {}
       : {
           slidingWindow: {
