@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { VirtualClock } from "../core/clock.ts";
 import type { ProcessEntry } from "../core/process-table.ts";
@@ -159,3 +160,49 @@ test("a child that is born while its family is being ended is ended too", async 
   expect([...table.entries.keys()]).toEqual([]);
   expect(born).toBe(3);
 });
+
+test("whatever the machine runs, only the server's own are signalled, and all of them are", async () => {
+  const process = fc.record({
+    pid: fc.integer({ min: 690, max: 720 }),
+    startTicks: fc.integer({ min: 4_990, max: 5_010 }),
+    parentPid: fc.integer({ min: 690, max: 720 }),
+    groupId: fc.integer({ min: 698, max: 702 }),
+    sessionId: fc.integer({ min: 698, max: 702 }),
+    zombie: fc.boolean(),
+    marked: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(process, { maxLength: 12 }), async (others) => {
+      const { table, clock, owner } = onPaper();
+      for (const { pid, startTicks, marked, ...over } of others)
+        table.add(pid, startTicks, { ...over, ...(marked && { mark: "ours" }) });
+      table.add(700, 5_000, { mark: "ours" });
+      const before = table.list();
+      const adopted = owner.adopt(table.identityOf(700), "ours") as ServerProcess;
+      const expected = before
+        .filter(
+          ({ pid, startTicks, zombie }) =>
+            !zombie && Number(startTicks) >= 5_000 && isOf700(before, pid, table),
+        )
+        .map(({ pid }) => pid);
+      expect(await clock.runUntil(owner.stop(adopted, 0))).toMatchObject({ kind: "gone" });
+      const signalled = new Set(table.signals.map(([pid]) => Math.abs(pid)));
+      expect([...signalled].toSorted((one, other) => one - other)).toEqual(
+        expected.toSorted((one, other) => one - other),
+      );
+    }),
+  );
+});
+
+/** By the mark, or up the line of parents to one in the server's group or session. */
+function isOf700(all: readonly ProcessEntry[], pid: number, table: PaperTable): boolean {
+  if (table.startedWith(pid, SERVER_ID_VARIABLE, "ours")) return true;
+  const seen = new Set<number>();
+  for (let at = all.find((entry) => entry.pid === pid); at !== undefined && !seen.has(at.pid); ) {
+    if (at.groupId === 700 || at.sessionId === 700) return true;
+    seen.add(at.pid);
+    const { parentPid } = at;
+    at = all.find((entry) => entry.pid === parentPid);
+  }
+  return false;
+}

@@ -214,14 +214,17 @@ test("Ollama's token is asked for with the settings the model was loaded with, o
 });
 
 test("a server of embeddings is asked for one, and an answer without numbers is silence", async () => {
-  let embedding: readonly number[] = [0.5, 0.25];
-  const { client, asked } = await connected({ ...LLAMA, embedding: true }, () =>
-    json({ data: [{ embedding }] }),
-  );
-  expect(await client.canary()).toMatchObject({ kind: "token" });
-  expect(asked()[0]).toMatch(/^POST \/v1\/embeddings /);
+  let embedding: readonly unknown[] = [[0.5, 0.25]];
+  const llama = await connected({ ...LLAMA, embedding: true }, () => json([{ index: 0, embedding }]));
+  expect(await llama.client.canary()).toMatchObject({ kind: "token" });
+  expect(llama.asked()[0]).toMatch(/^POST \/embeddings /);
   embedding = [];
-  expect(await client.canary()).toEqual({ kind: "silent", reason: "the answer held no embedding" });
+  expect(await llama.client.canary()).toEqual({ kind: "silent", reason: "the answer held no embedding" });
+  const vllm = await connected({ ...VLLM, embedding: true }, ({ path }) =>
+    json({ data: path === "/v1/models" ? [{ id: "org/model" }] : [{ embedding: [0.5] }] }),
+  );
+  expect(await vllm.client.canary()).toMatchObject({ kind: "token" });
+  expect(vllm.asked()[1]).toBe('POST /v1/embeddings {"model":"org/model","input":"one word"}');
 });
 
 test("vLLM is asked by the name it serves, whatever its preset calls the model", async () => {

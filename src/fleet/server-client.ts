@@ -193,14 +193,20 @@ async function servedName(preset: Preset, engine: Engine): Promise<string> {
   return names.find((name) => name === preset.model) ?? names[0] ?? preset.model ?? "";
 }
 
+/**
+ * llama-server is asked at its own path: for a model that says nothing of how its vectors are pooled,
+ * that of OpenAI's protocol refuses.
+ */
 async function askEmbedding({ preset, control, engine }: ServerLink): Promise<string | undefined> {
   try {
     const model = engine === undefined ? preset.name : await servedName(preset, engine);
-    const body = { model, input: "one word" };
-    const { failure, text } = await control.ask("POST", "/v1/embeddings", body, CANARY_LIMIT_MS);
+    const path = preset.engine === "llama-server" ? "/embeddings" : "/v1/embeddings";
+    const { failure, text } = await control.ask("POST", path, { model, input: "one word" }, CANARY_LIMIT_MS);
     if (failure !== undefined) return failure.message;
-    const first = asRecord(listAt(asRecord(parseJson(text)), "data")[0]);
-    return listAt(first, "embedding").length > 0 ? undefined : "the answer held no embedding";
+    const answer = parseJson(text);
+    const vectors = Array.isArray(answer) ? (answer as readonly unknown[]) : listAt(asRecord(answer), "data");
+    const holdsNumbers = listAt(asRecord(vectors[0]), "embedding").length > 0;
+    return holdsNumbers ? undefined : "the answer held no embedding";
   } catch (thrown) {
     return messageOf(thrown);
   }

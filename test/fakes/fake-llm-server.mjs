@@ -183,6 +183,7 @@ const ROUTES = {
   "GET /v1/models": (_, response) => json(response, { object: "list", data: [{ id: "fake" }] }),
   "POST /v1/chat/completions": complete,
   "POST /v1/completions": complete,
+  "POST /embeddings": (_, response) => json(response, [{ index: 0, embedding: [[0.1, 0.2, 0.3]] }]),
   "POST /v1/embeddings": (_, response) =>
     json(response, { object: "list", data: [{ index: 0, embedding: [0.1, 0.2, 0.3] }] }),
 };
