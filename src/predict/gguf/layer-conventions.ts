@@ -3,8 +3,7 @@
  * instead of a cache, which keep nothing. Each rule is llama.cpp's own for that architecture
  * (github.com/ggml-org/llama.cpp, src/models/*.cpp and llama-hparams.cpp, September 2026).
  */
-import type { GgufHeader } from "./gguf-header.ts";
-import { metadataNumber, metadataNumbers } from "./gguf-header.ts";
+import type { ModelKeys } from "./model-keys.ts";
 
 /** Every n-th layer sees everything: the last of each group, or the first. */
 interface WindowPattern {
@@ -54,16 +53,17 @@ export interface Windows {
 }
 
 /** Undefined: all layers see everything. */
-export function windowsOf(header: GgufHeader, architecture: string, layers: number): Windows | undefined {
-  const told = metadataNumber(header, `${architecture}.attention.sliding_window`);
+export function windowsOf(keys: ModelKeys, layers: number): Windows | undefined {
+  const { architecture } = keys;
+  const told = keys.number("attention.sliding_window");
   // All attending layers of these have a window, if the file gives one.
   if (architecture === "lfm2" || architecture === "lfm2moe")
     return told === undefined || told === 0
       ? undefined
       : { windowTokens: told, windowed: Array.from({ length: layers }, () => true) };
   const pattern = WINDOW_PATTERNS[architecture];
-  const patternKey = `${architecture}.attention.sliding_window_pattern`;
-  const listed = metadataNumbers(header, patternKey);
+  const patternKey = "attention.sliding_window_pattern";
+  const listed = keys.numbers(patternKey);
   if (pattern === undefined && !WINDOW_LISTS.has(architecture)) return undefined;
   // Only the 32 B model of this family has windows, and llama.cpp knows it by its layers.
   if (architecture === "exaone4" && layers !== 64) return undefined;
@@ -77,15 +77,16 @@ export function windowsOf(header: GgufHeader, architecture: string, layers: numb
       windowed: Array.from({ length: layers }, (_, layer) => (listed[layer] ?? 0) !== 0),
     };
   if (pattern === undefined) return undefined;
-  const every = metadataNumber(header, patternKey) ?? pattern.every;
+  const every = keys.number(patternKey) ?? pattern.every;
   const isWindowed = (layer: number): boolean =>
     every === 0 || (pattern.fullFirst ? layer % every !== 0 : layer % every < every - 1);
   return { windowTokens, windowed: Array.from({ length: layers }, (_, layer) => isWindowed(layer)) };
 }
 
 /** A file that names a window which nothing here knows how to place: all layers are then counted as full ones. */
-export function hasUnplacedWindow(header: GgufHeader, architecture: string): boolean {
-  const told = metadataNumber(header, `${architecture}.attention.sliding_window`) ?? 0;
+export function hasUnplacedWindow(keys: ModelKeys): boolean {
+  const { architecture } = keys;
+  const told = keys.number("attention.sliding_window") ?? 0;
   // llama.cpp switches the window off for Phi 3, whose conversion was faulty.
   return (
     told > 0 &&
@@ -126,11 +127,11 @@ export type LayerMemory = "cache" | "state" | "cache-and-state" | "nothing";
 
 /** What layer `layer` keeps between tokens; `kvHeads` and `feedForward` are the file's for this layer. */
 export function layerMemory(
-  header: GgufHeader,
-  architecture: string,
+  keys: ModelKeys,
   layer: number,
   own: { readonly kvHeads: number; readonly feedForward: number },
 ): LayerMemory {
+  const { architecture } = keys;
   if (CACHELESS.has(architecture)) return "nothing";
   if (RECURRENT.has(architecture)) return "state";
   if (architecture === "falcon-h1") return "cache-and-state";
@@ -141,12 +142,12 @@ export function layerMemory(
   }
   const interval = HYBRID_BY_INTERVAL[architecture];
   if (interval !== undefined) {
-    const listed = metadataNumbers(header, `${architecture}.attention.recurrent_layers`);
+    const listed = keys.numbers("attention.recurrent_layers");
     if (listed !== undefined) return listed[layer] === 0 ? "cache" : "state";
-    const every = metadataNumber(header, `${architecture}.full_attention_interval`) ?? interval;
+    const every = keys.number("full_attention_interval") ?? interval;
     return (layer + 1) % every === 0 ? "cache" : "state";
   }
-  return own.kvHeads === 0 || sharesCache(header, architecture, layer) ? "nothing" : "cache";
+  return own.kvHeads === 0 || sharesCache(keys, layer) ? "nothing" : "cache";
 }
 
 /** Encoders and diffusion models see their whole input at once and keep nothing. */
@@ -168,11 +169,12 @@ const CACHELESS: ReadonlySet<string> = new Set([
 ]);
 
 /** The last layers of these models read the cache of an earlier one. */
-function sharesCache(header: GgufHeader, architecture: string, layer: number): boolean {
+function sharesCache(keys: ModelKeys, layer: number): boolean {
+  const { architecture } = keys;
   if (architecture === "gemma3n") return layer >= GEMMA_3N_OWN_LAYERS;
   if (architecture !== "gemma4") return false;
-  const layers = metadataNumber(header, "gemma4.block_count") ?? 0;
-  return layer >= layers - (metadataNumber(header, "gemma4.attention.shared_kv_layers") ?? 0);
+  const layers = keys.number("block_count") ?? 0;
+  return layer >= layers - (keys.number("attention.shared_kv_layers") ?? 0);
 }
 
 const GEMMA_3N_OWN_LAYERS = 20;

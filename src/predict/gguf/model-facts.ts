@@ -77,7 +77,7 @@ export function modelFacts(header: GgufHeader): ModelFacts {
     throw malformedGguf(header.path, `a model of ${layerCount} layers (at most ${MAX_LAYERS})`, layerCount);
   const draftLayers = Math.min(keys.number("nextn_predict_layers") ?? 0, layerCount);
   const attention = attentionOf(keys, layerCount);
-  const windows = windowsOf(header, architecture, layerCount);
+  const windows = windowsOf(keys, layerCount);
   const state = stateOf(keys, attention.queryHeads);
   const layers = Array.from({ length: layerCount }, (_, layer) =>
     // llama.cpp filters draft layers out of the cache of the model proper.
@@ -106,7 +106,7 @@ export function modelFacts(header: GgufHeader): ModelFacts {
     ...(windowTokens === undefined ? {} : { windowTokens }),
     latentAttention: attention.latent,
     ...(experts === undefined ? {} : { experts }),
-    caveats: caveatsOf(header, keys, draftLayers),
+    caveats: caveatsOf(keys, draftLayers),
   };
 }
 
@@ -153,7 +153,7 @@ interface LayerContext {
 function layerFacts(keys: ModelKeys, layer: number, context: LayerContext): LayerFacts {
   const { attention, windowed, state } = context;
   const kvHeads = attention.kvHeads[layer] as number;
-  const keeps: LayerMemory = layerMemory(keys.header, keys.architecture, layer, {
+  const keeps: LayerMemory = layerMemory(keys, layer, {
     kvHeads,
     feedForward: attention.feedForward[layer] as number,
   });
@@ -238,10 +238,10 @@ function mainTypeName(header: GgufHeader): string {
   return largest?.[0] ?? "f32";
 }
 
-function caveatsOf(header: GgufHeader, keys: ModelKeys, draftLayers: number): string[] {
+function caveatsOf(keys: ModelKeys, draftLayers: number): string[] {
   const { architecture } = keys;
   return [
-    ...(hasUnplacedWindow(header, architecture)
+    ...(hasUnplacedWindow(keys)
       ? [
           `which layers of ${architecture} see only a window is not known here: all count as full ones, an upper bound`,
         ]

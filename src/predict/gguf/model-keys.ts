@@ -54,12 +54,18 @@ export class ModelKeys {
     return value;
   }
 
+  numbers(key: string): readonly number[] | undefined {
+    return metadataNumbers(this.header, `${this.architecture}.${key}`)?.map((value) =>
+      this.#counted(key, value),
+    );
+  }
+
   /** One number for all layers, or an array with one for each. */
   perLayer(key: string, layers: number, fallback: number): readonly number[] {
-    const listed = metadataNumbers(this.header, `${this.architecture}.${key}`);
+    const listed = this.numbers(key);
     const single = this.number(key) ?? fallback;
     return Array.from({ length: layers }, (_, layer) =>
-      listed === undefined ? single : this.#counted(key, listed[layer] ?? 0),
+      listed === undefined ? single : (listed[layer] ?? 0),
     );
   }
 }
