@@ -37,7 +37,7 @@ function start(mode: string | undefined, script: Partial<Supervisor>, flags: UpF
     err: (text: string) => heard("err", text),
   };
   const ended = runUp(mode, { stateDir: directory, ...flags }, listening, () =>
-    Promise.resolve(paperSupervisor(script)),
+    Promise.resolve({ supervisor: paperSupervisor(script), close: () => undefined }),
   );
   ended.catch(() => undefined);
   return {
@@ -169,7 +169,9 @@ describe("slipway up", () => {
     const up = start("coding", {});
     await up.said(UP);
     const { io } = spokenIo({ clock: realClock });
-    const second = runUp("coding", { stateDir: up.directory }, io, () => Promise.resolve(paperSupervisor()));
+    const second = runUp("coding", { stateDir: up.directory }, io, () =>
+      Promise.resolve({ supervisor: paperSupervisor(), close: () => undefined }),
+    );
     await expect(second).rejects.toMatchObject({
       code: "SUPERVISOR_RUNNING",
       message: expect.stringContaining(`process ${process.pid}`) as string,

@@ -1,30 +1,129 @@
-/** The supervisor over the real world, and a plan for when none runs. */
+/** Wires the supervisor to the real world, and to one that can only be looked at when none runs. */
 import { AssertionFailure } from "../../core/assert.ts";
+import { entropySeed, randomStream } from "../../core/random.ts";
+import { BYTES_PER_MIB } from "../../core/units.ts";
 import type { SwitchPlan } from "../../fleet/control/protocol.ts";
+import { declaredNeed } from "../../fleet/memory-need.ts";
+import { type MemorySources, machineMemorySources, readMemory } from "../../fleet/memory-reader.ts";
+import { preflight } from "../../fleet/preflight.ts";
+import { machineProbes } from "../../fleet/preflight/machine-probes.ts";
+import { type RealWorldOptions, createRealWorld } from "../../fleet/real-world.ts";
+import { type SafetyProfile, safetyProfile } from "../../fleet/safety-profile.ts";
+import { type StateDisk, openStateDisk } from "../../fleet/supervisor-disk.ts";
 import { createSupervisor } from "../../fleet/supervisor.ts";
 import type { FleetWorld } from "../../fleet/world.ts";
 import type { CliIo } from "../io.ts";
-import type { StateFlags } from "./places.ts";
+import { type StateFlags, stateFolder } from "./places.ts";
 import { loadPresets } from "./preset-folders.ts";
 import type { BuildSupervisor, UpFlags } from "./up-session.ts";
 
-export const buildSupervisor: BuildSupervisor = async (directory, flags, io) =>
-  createSupervisor({
-    world: await realWorld(directory, flags, io),
+export const buildSupervisor: BuildSupervisor = async (directory, flags, io) => {
+  const machine = await lookAtMachine(directory, flags, io);
+  const world = createRealWorld({
+    clock: io.clock,
+    random: randomStream(entropySeed(), "fleet"),
     stateDirectory: directory,
+    environment: io.env,
+    memory: machine.memory,
+    preflight: machine.preflight,
+  });
+  const supervisor = createSupervisor({
+    world,
+    disk: openStateDisk(directory),
+    stateDirectory: directory,
+    profile: () => machine.profile,
     catalogue: () => loadPresets(io, flags.presetsDir),
     supervisorPid: process.pid,
   });
-
-function realWorld(directory: string, flags: UpFlags, io: CliIo): Promise<FleetWorld> {
-  throw new AssertionFailure(`no real world yet for ${directory} ${JSON.stringify(flags)} ${io.cwd}`);
-}
+  return { supervisor, close: () => world.close() };
+};
 
 /** As if nothing ran. */
-export function planWithoutSupervisor(
+export async function planWithoutSupervisor(
   mode: string,
   flags: StateFlags & { readonly presetsDir?: string },
   io: CliIo,
 ): Promise<SwitchPlan> {
-  throw new AssertionFailure(`no plan yet for ${mode} ${JSON.stringify(flags)} ${io.cwd}`);
+  const directory = stateFolder(flags, io);
+  const machine = await lookAtMachine(directory, {}, io);
+  const supervisor = createSupervisor({
+    world: worldToLookAt(machine, io),
+    disk: NO_DISK,
+    stateDirectory: directory,
+    profile: () => machine.profile,
+    catalogue: () => loadPresets(io, flags.presetsDir),
+    supervisorPid: process.pid,
+  });
+  return supervisor.plan(mode);
 }
+
+interface Machine extends Pick<RealWorldOptions, "memory" | "preflight"> {
+  readonly profile: SafetyProfile;
+}
+
+/** The profile follows what the machine has, which does not change while the supervisor lives. */
+async function lookAtMachine(
+  stateDirectory: string,
+  flags: Pick<UpFlags, "memoryBudgetMib" | "safetyProfile">,
+  io: CliIo,
+): Promise<Machine> {
+  const sources = machineMemorySources({ clock: io.clock });
+  const budget =
+    flags.memoryBudgetMib === undefined ? {} : { budgetBytes: flags.memoryBudgetMib * BYTES_PER_MIB };
+  const memory: Machine["memory"] = async (serverPids) =>
+    (await readMemory(sources, { serverPids, ...budget })).reading;
+  const profile = await profileOf(sources, memory, flags.safetyProfile ?? "derived");
+  return {
+    memory,
+    profile,
+    preflight: async (incoming, outgoing, serverPids) => {
+      const reading = await memory(serverPids);
+      const question = {
+        incoming,
+        outgoing: outgoing.map((preset) => ({ preset })),
+        stateDirectory,
+        reading,
+        profile,
+        needOf: (preset: Parameters<typeof declaredNeed>[0]) => declaredNeed(preset, reading),
+      };
+      return preflight(question, machineProbes);
+    },
+  };
+}
+
+async function profileOf(
+  sources: MemorySources,
+  memory: Machine["memory"],
+  name: SafetyProfile["name"],
+): Promise<SafetyProfile> {
+  return safetyProfile(name, { hostTotalBytes: sources.host().totalBytes, pool: await memory([]) });
+}
+
+/** A plan looks at memory, files and ports, and does nothing. */
+function worldToLookAt(machine: Machine, io: CliIo): FleetWorld {
+  const refuse = (): never => {
+    throw new AssertionFailure("a plan without a supervisor does nothing");
+  };
+  return {
+    clock: io.clock,
+    random: randomStream(0, "plan"),
+    memory: () => machine.memory([]),
+    preflight: (incoming, outgoing) => machine.preflight(incoming, outgoing, []),
+    reservePort: refuse,
+    describe: refuse,
+    start: refuse,
+    adopt: refuse,
+    findByServerId: refuse,
+    stop: refuse,
+    connect: refuse,
+    logTail: refuse,
+  };
+}
+
+const NO_DISK: StateDisk = {
+  read: () => undefined,
+  append: () => undefined,
+  replace: () => undefined,
+  setAside: (name) => name,
+  note: () => undefined,
+};

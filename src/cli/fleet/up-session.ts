@@ -19,8 +19,14 @@ export interface UpFlags extends StateFlags {
   readonly print?: true;
 }
 
-/** Builds the supervisor over the real world; tests have another. */
-export type BuildSupervisor = (directory: string, flags: UpFlags, io: CliIo) => Promise<Supervisor>;
+export interface BuiltSupervisor {
+  readonly supervisor: Supervisor;
+  /** Lets go of what would keep the process alive. Servers run on. */
+  close(): void;
+}
+
+/** Over the real world; tests have another. */
+export type BuildSupervisor = (directory: string, flags: UpFlags, io: CliIo) => Promise<BuiltSupervisor>;
 
 /**
  * Runs until it is told to end: by a signal, by `slipway down`, or because the mode that was asked
@@ -35,8 +41,12 @@ export async function runUp(
   const directory = stateFolder(flags, io);
   const lock = lockStateDirectory(directory);
   try {
-    const supervisor = await build(directory, flags, io);
-    return await new UpSession(supervisor, directory, flags, io).run(mode);
+    const built = await build(directory, flags, io);
+    try {
+      return await new UpSession(built.supervisor, directory, flags, io).run(mode);
+    } finally {
+      built.close();
+    }
   } finally {
     lock.release();
   }
