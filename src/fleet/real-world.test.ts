@@ -1,11 +1,14 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, type Server, createServer } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { fakeLlmPreset } from "../../test/fakes/fake-llm.ts";
 import { temporaryDirectory } from "../../test/fakes/temporary-directory.ts";
 import { realClock } from "../core/clock.ts";
+import { plainEnvironment } from "../core/process.ts";
 import { randomStream } from "../core/random.ts";
+import { queryGpus } from "../hardware/gpu-query.ts";
 import type { LaunchDescription } from "../preset/launch.ts";
 import { type Preset, presetSchema } from "../preset/preset.ts";
 import type { MemoryReading } from "./memory.ts";
@@ -193,4 +196,38 @@ test("a state directory that cannot hold logs is an operator error", () => {
   expect(() => createRealWorld(options)).toThrow(
     expect.objectContaining({ code: "DIRECTORY_UNWRITABLE" }) as Error,
   );
+});
+
+test("what the scripted servers claim is what the scripted driver reports, freed late, and never above the card", async () => {
+  const folder = temporaryDirectory();
+  const claims = [
+    "--fake-claims",
+    folder,
+    "--fake-claim-total-mib",
+    "4096",
+    "--fake-claim-release-ms",
+    "60000",
+  ];
+  const driver = fileURLToPath(new URL("../../test/fakes/nvidia-smi.mjs", import.meta.url));
+  const freeMib = async (releaseMs: number): Promise<number> => {
+    const env = plainEnvironment({
+      FAKE_NVIDIA_SMI: "ledger",
+      FAKE_CLAIMS: folder,
+      FAKE_TOTAL_MIB: "4096",
+      FAKE_RELEASE_MS: `${releaseMs}`,
+    });
+    const answer = await queryGpus({ command: driver, env, clock: realClock });
+    const bytes = answer.kind === "found" ? answer.gpus[0]?.memoryFreeBytes : undefined;
+    return (bytes ?? Number.NaN) / (1024 * 1024);
+  };
+  const first = await run([...claims, "--fake-claim-mib", "3000"]);
+  await healthUntil(first.client, "healthy");
+  expect(await freeMib(60_000)).toBe(1096);
+  await first.world.stop(first.server, 5_000);
+  expect(await freeMib(60_000)).toBe(1096);
+  const second = await run([...claims, "--fake-claim-mib", "1097"]);
+  expect(await second.server.exited).toEqual({ code: 1 });
+  expect(second.world.logTail("coder", 20).join("\n")).toContain("out of memory");
+  expect(readFileSync(join(folder, "over-budget.log"), "utf8")).toMatch(/^\d+: 4097 of 4096 MiB\n$/);
+  expect(await freeMib(0)).toBe(4096);
 });
