@@ -37,7 +37,7 @@ function prefillNs(time: StepTimeModel, newTokens: number, depthTokens: number):
 }
 
 describe("step time", () => {
-  it("agrees with decode rates composed from measured RTX 4090 layers within the stated 8.1 %", () => {
+  it("agrees with decode rates composed from measured RTX 4090 layers within the stated 6 %, and 2 % on average", () => {
     const measuredTokensPerS: [sequences: number, at1k: number, at4k: number, at16k: number][] = [
       [1, 60, 59, 55],
       [8, 433, 364, 225],
@@ -53,9 +53,9 @@ describe("step time", () => {
         errors.push(predicted / rate - 1);
       });
     }
-    expect(Math.max(...errors)).toBeLessThan(0.081);
-    expect(Math.min(...errors)).toBeGreaterThan(-0.081);
-    expect(errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length).toBeLessThan(0.04);
+    expect(Math.max(...errors)).toBeLessThan(0.06);
+    expect(Math.min(...errors)).toBeGreaterThan(-0.06);
+    expect(errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length).toBeLessThan(0.02);
   });
 
   it("agrees with the measured 2,048-token prefill chunks within 3 %", () => {
@@ -114,6 +114,34 @@ describe("step time", () => {
     expect(halfNs).toBeGreaterThan(allNs);
     expect(noneNs).toBeGreaterThan(halfNs);
     expect(decodeNs({ ...llamaCpp, gpuLayers: 120 }, 1, 512)).toBe(allNs);
+  });
+
+  it("computes the layers off the card at the rate of the host it is told of", () => {
+    const host = { bandwidthBytesPerS: 2 * 76.8e9, computeFlopPerS: 2e12 };
+    const assumedNs = decodeNs({ ...llamaCpp, gpuLayers: 0 }, 1, 512);
+    const fasterNs = decodeNs({ ...llamaCpp, gpuLayers: 0, host }, 1, 512);
+    const overheadNs = LLAMA_CPP_KERNELS.stepOverheadNs;
+    expect(fasterNs - overheadNs).toBeCloseTo((assumedNs - overheadNs) / 2, 3);
+  });
+
+  it("costs more for allocated context only where such a cost was measured", () => {
+    const allocated = { ...llamaCpp, allocatedTokens: 1_000_000 };
+    expect(decodeNs(allocated, 1, 512)).toBe(decodeNs(llamaCpp, 1, 512));
+    const measured = { ...allocated, efficiency: { ...LLAMA_CPP_KERNELS, allocatedNsPerToken: 2 } };
+    expect(decodeNs(measured, 1, 512) - decodeNs(llamaCpp, 1, 512)).toBeCloseTo(2_000_000, 3);
+  });
+
+  it("costs a step of prompts and decoding sequences together more than both alone, by what sees the past", () => {
+    const mixed: StepTimeModel = { ...vllm, efficiency: { ...VLLM_KERNELS, mixed: 1.5 } };
+    const plain: StepTimeModel = { ...vllm, efficiency: { ...VLLM_KERNELS, mixed: 1 } };
+    const prefills = [{ newTokens: 512, depthTokens: 2048 }];
+    const both = { decodeSequences: 4, decodeContextTokens: 8192, prefills };
+    // The products of the weights are the same; cache and attention are what the factor is of.
+    const cacheNs = (131_072 * 8192 * 1e9) / (0.941 * 1008e9);
+    const attentionNs = (4 * 32 * 32 * 128 * (512 * 2048 + 512 ** 2 / 2) * 1e9) / (0.86 * 165.2e12);
+    expect(stepNs(mixed, both) - stepNs(plain, both)).toBeCloseTo(0.5 * (cacheNs + attentionNs), 0);
+    expect(decodeNs(mixed, 4, 2048)).toBe(decodeNs(plain, 4, 2048));
+    expect(prefillNs(mixed, 512, 2048)).toBe(prefillNs(plain, 512, 2048));
   });
 
   it("knows its models by name with any tag", () => {
