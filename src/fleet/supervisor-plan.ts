@@ -3,7 +3,7 @@ import { OperatorError } from "../core/errors.ts";
 import { formatBytes } from "../core/units.ts";
 import type { SwitchPlan } from "./control/protocol.ts";
 import type { RunningServer, WantedPreset } from "./plan-switch.ts";
-import { judgePlan, planSwitch } from "./plan-switch.ts";
+import { judgePlan, missingBytes, planSwitch } from "./plan-switch.ts";
 import type { Fleet } from "./supervisor-state.ts";
 
 export async function planChange(
@@ -30,7 +30,11 @@ export async function planChange(
     target.flatMap(({ preset }) => (starts.has(preset.name) ? [preset] : [])),
     running.flatMap(({ preset }) => (stops.has(preset.name) ? [preset] : [])),
   );
-  return judgePlan(plan, checks, []);
+  const presets = target.map(({ preset }) => preset);
+  const lacking = missingBytes(plan);
+  const alternatives =
+    lacking > 0 ? fleet.propose({ presets, missingBytes: lacking, kind: reading.kind }) : [];
+  return judgePlan(plan, checks, alternatives);
 }
 
 function runningServers({ state }: Fleet): readonly RunningServer[] {

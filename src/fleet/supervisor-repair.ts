@@ -16,6 +16,8 @@ export class Repairs {
   readonly #ended: AbortSignal;
   readonly #crashes = new Map<string, CrashHistory>();
   readonly #underWay = new Set<string>();
+  /** Why the last restart of each failed: it tells more than the fall that led to it. */
+  readonly #causes = new Map<string, string>();
 
   constructor(fleet: Fleet, turn: Turn, ended: AbortSignal) {
     this.#fleet = withForgivingJournal(fleet);
@@ -31,6 +33,7 @@ export class Repairs {
     const reason = presetFailure(this.#fleet, "health", place.name, told, exit).message;
     state.apply(place, { kind: "went-down", reason });
     events.warn(`${place.name} is down: ${reason}`, place.name);
+    this.#causes.set(place.name, reason);
     if (this.#underWay.has(place.name)) return;
     this.#underWay.add(place.name);
     try {
@@ -77,6 +80,7 @@ export class Repairs {
       const { failure } = asStepFailure(thrown, "restart", place.name);
       await this.#endRemains(place);
       if (signal.aborted) return false;
+      this.#causes.set(place.name, failure.message);
       this.#fleet.events.warn(`${place.name} could not be started again: ${failure.message}`, place.name);
       settleOrWarn(this.#fleet);
       return true;
@@ -96,7 +100,7 @@ export class Repairs {
 
   async #giveUp(place: Place, often: string): Promise<void> {
     if (!isDown(place)) return;
-    const { reason } = place.condition;
+    const reason = this.#causes.get(place.name);
     await this.#endRemains(place);
     if (isDown(place)) this.#fallen(place, `${often}; ${reason ?? "no cause is known"}`);
   }

@@ -3,6 +3,8 @@ import { OperatorError, messageOf } from "../core/errors.ts";
 import type { PresetCatalogue } from "../preset/catalogue.ts";
 import type { LaunchDescription } from "../preset/launch.ts";
 import type { Preset } from "../preset/preset.ts";
+import type { AlternativesQuestion } from "./alternatives.ts";
+import type { Alternative } from "./control/protocol.ts";
 import type { FleetFile, Seat } from "./fleet-file.ts";
 import { writeFleetFile } from "./fleet-file.ts";
 import type { Journal } from "./journal.ts";
@@ -110,6 +112,9 @@ export class FleetState {
   }
 }
 
+/** `proposeAlternatives` with the figures that the caller has of changed presets. */
+export type Propose = (question: Omit<AlternativesQuestion, "needBytes">) => readonly Alternative[];
+
 /** The owner's tools, handed to each of its parts. */
 export interface Fleet {
   readonly world: FleetWorld;
@@ -117,6 +122,8 @@ export interface Fleet {
   /** What a preset takes of the pool, by the best figure there is. */
   readonly needOf: (preset: Preset, reading: MemoryReading) => MemoryNeed | undefined;
   readonly profile: () => SafetyProfile;
+  /** What would fit instead. */
+  readonly propose: Propose;
   readonly state: FleetState;
   readonly journal: Journal;
   readonly disk: StateDisk;

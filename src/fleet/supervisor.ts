@@ -20,15 +20,15 @@ import type { WantedPreset } from "./plan-switch.ts";
 import { recover } from "./recover.ts";
 import type { SafetyProfile } from "./safety-profile.ts";
 import type { StateDisk } from "./supervisor-disk.ts";
+import { leaveAll, stopAll } from "./supervisor-end.ts";
 import { EventLog } from "./supervisor-events.ts";
 import { planChange, refuseUnfit } from "./supervisor-plan.ts";
 import { Repairs } from "./supervisor-repair.ts";
-import type { Fleet, Place, Server } from "./supervisor-state.ts";
-import { FleetState, settleOrWarn } from "./supervisor-state.ts";
+import type { Fleet, Place, Propose, Server } from "./supervisor-state.ts";
+import { FleetState } from "./supervisor-state.ts";
 import { fleetStatus } from "./supervisor-status.ts";
 import type { Claim } from "./supervisor-turn.ts";
 import { Turn } from "./supervisor-turn.ts";
-import { endServer } from "./switch-acts.ts";
 import { SwitchAborted, abortedAt } from "./switch-failure.ts";
 import { StepRecorder } from "./switch-steps.ts";
 import type { SwitchOrder } from "./switch.ts";
@@ -50,6 +50,8 @@ export interface SupervisorParts {
   readonly needOf?: (preset: Preset, reading: MemoryReading) => MemoryNeed | undefined;
   /** Read at every command, so that an edited file counts from the next one on. May throw an operator error. */
   readonly catalogue: () => PresetCatalogue;
+  /** What would fit instead; without it a plan that does not fit offers nothing. */
+  readonly propose?: Propose;
   readonly supervisorPid: number;
 }
 
@@ -123,6 +125,7 @@ class OwningSupervisor implements Supervisor {
       catalogue,
       profile,
       needOf: parts.needOf ?? declaredNeed,
+      propose: parts.propose ?? (() => []),
       state: new FleetState((place) => this.#watchOnceReady(place)),
       journal: openJournal(disk),
       events: new EventLog(world.clock, disk),
@@ -201,7 +204,7 @@ class OwningSupervisor implements Supervisor {
     const steps = new StepRecorder(this.#fleet.world.clock, onProgress);
     const claim = claimOf("the end of the supervisor", "nothing", () => steps.current);
     await this.#turn.last(claim, "the supervisor ends", () =>
-      servers === "stop" ? this.#stopAll(steps) : this.#leaveAll(),
+      servers === "stop" ? stopAll(this.#fleet, steps, this.#ending.signal) : leaveAll(this.#fleet),
     );
     this.#end();
   }
@@ -257,30 +260,6 @@ class OwningSupervisor implements Supervisor {
         overheadMs: steps.overheadMs,
       };
     return performSwitch(this.#fleet, order, { steps, signal, ending: this.#ending.signal });
-  }
-
-  async #stopAll(steps: StepRecorder): Promise<void> {
-    const everything = this.#fleet.state.places();
-    const order: SwitchOrder = {
-      label: "the end of the supervisor",
-      plan: { keep: [], stop: everything.map(({ name }) => ({ preset: name, how: "stop" })), start: [] },
-      presets: [],
-      drain: "at-once",
-    };
-    const handles = { steps, signal: new AbortController().signal, ending: this.#ending.signal };
-    try {
-      await performSwitch(this.#fleet, order, handles);
-    } catch (thrown) {
-      if (!(thrown instanceof OperatorError)) throw thrown;
-      // The disk is full: what ran is stopped all the same, and the next supervisor finds it gone.
-      this.#fleet.events.warn(thrown.message);
-      await Promise.all(everything.map((place) => endServer(this.#fleet, place)));
-    }
-  }
-
-  async #leaveAll(): Promise<void> {
-    settleOrWarn(this.#fleet);
-    await Promise.all(this.#fleet.state.places().map(({ server }) => server?.client.close()));
   }
 
   #watchOnceReady(place: Place): void {

@@ -30,8 +30,7 @@ export async function startServer(fleet: Fleet, seat: Seat, signal?: AbortSignal
   const { name } = seat.preset;
   const place = fleet.state.place(name);
   assert(place.server === undefined, `${name} starts while it has a server`);
-  if (fleet.state.leftovers.some((leftover) => leftover.seat.serverId === seat.serverId))
-    throw stuckFailure(fleet, name);
+  refuseStuck(fleet, seat);
   place.seat = seat;
   if (place.condition.state !== "restarting") fleet.state.apply(place, { kind: "start" });
   try {
@@ -44,6 +43,12 @@ export async function startServer(fleet: Fleet, seat: Seat, signal?: AbortSignal
   await awaitHealthy(fleet, server, signal);
   if (server.launch.kind === "resident") await loadModel(fleet, server);
   return server;
+}
+
+/** A process that hangs still has this seat's id: beside it another could not be told apart. */
+export function refuseStuck(fleet: Fleet, { serverId, preset }: Seat): void {
+  if (fleet.state.leftovers.some(({ seat }) => seat.serverId === serverId))
+    throw stuckFailure(fleet, preset.name);
 }
 
 export function stuckFailure(fleet: Fleet, name: string): StepFailure {
@@ -128,7 +133,7 @@ export async function awaitHealthy(fleet: Fleet, server: Server, signal?: AbortS
       });
       return last.kind === "healthy" ? true : undefined;
     });
-    if (server.exit !== undefined) throw endedEarly(fleet, server);
+    if (server.exit !== undefined) throw endedEarly(fleet, server, "health");
     if (waited.kind === "aborted") throw abortedAt("health", signal?.reason);
     if (waited.kind === "late") throw neverHealthy(fleet, server, last);
   } finally {
@@ -136,14 +141,14 @@ export async function awaitHealthy(fleet: Fleet, server: Server, signal?: AbortS
   }
 }
 
-function endedEarly(fleet: Fleet, server: Server): Error {
+function endedEarly(fleet: Fleet, server: Server, step: string): Error {
   const { name } = server.seat.preset;
   const told = {
     code: "PROCESS_FAILED",
     message: `${name} ended before it could serve`,
     nextStep: "read its log, correct the preset, and ask again",
   } as const;
-  return presetFailure(fleet, "health", name, told, server.exit);
+  return presetFailure(fleet, step, name, told, server.exit);
 }
 
 function neverHealthy(fleet: Fleet, server: Server, last: Health): Error {
@@ -176,7 +181,7 @@ export async function becomeReady(fleet: Fleet, server: Server): Promise<void> {
     kind: "silent",
     reason: `no token within ${CANARY_LIMIT_MS} ms`,
   });
-  if (server.exit !== undefined) throw endedEarly(fleet, server);
+  if (server.exit !== undefined) throw endedEarly(fleet, server, "canary");
   if (canary.kind === "silent")
     throw presetFailure(fleet, "canary", name, {
       code: "SERVER_STALLED",
@@ -281,7 +286,7 @@ export async function wakeServer(
   fleet.journal.append({ kind: "wake", preset: name, serverId: server.seat.serverId });
   const late = `not awake within ${MOVE_LIMIT_MS} ms`;
   const reason = await answerWithin(fleet.world.clock, MOVE_LIMIT_MS, server.client.wake(), late);
-  if (server.exit !== undefined) throw endedEarly(fleet, server);
+  if (server.exit !== undefined) throw endedEarly(fleet, server, "wake");
   if (reason !== undefined)
     throw presetFailure(fleet, "wake", name, {
       code: "WAKE_FAILED",

@@ -10,6 +10,7 @@ import {
   awaitHealthy,
   becomeReady,
   endServer,
+  refuseStuck,
   sleepServer,
   startServer,
   stuckFailure,
@@ -69,8 +70,10 @@ async function bringBack(
       await ready(fleet, place, seat, ending);
       return undefined;
     } catch (thrown) {
-      failure = asStepFailure(thrown, "put-back", place.name).failure;
+      failure = { ...asStepFailure(thrown, "put-back").failure, preset: place.name };
       if (!(await endServer(fleet, place, failure.message))) break;
+      // Memory was waited for as long as it is worth, and a process that hangs goes on hanging.
+      if (failure.code === "MEMORY_NOT_FREED" || failure.code === "SERVER_STUCK") break;
     }
     const { clock } = fleet.world;
     if (attempt < PUT_BACK_ATTEMPTS)
@@ -92,7 +95,7 @@ async function ready(fleet: Fleet, place: Place, seat: Seat, ending?: AbortSigna
         // One that went down in the meantime is the health loop's.
         return;
       case "draining":
-        return void fleet.state.apply(place, { kind: "admit" });
+        return fleet.state.apply(place, { kind: "admit" });
       case "asleep":
         await awaitMemoryFor(fleet, seat.preset, "wake", ending);
         await wakeServer(fleet, place, server, ending);
@@ -106,6 +109,7 @@ async function ready(fleet: Fleet, place: Place, seat: Seat, ending?: AbortSigna
     }
   }
   if (!(await endServer(fleet, place))) throw stuckFailure(fleet, place.name);
+  refuseStuck(fleet, seat);
   await awaitMemoryFor(fleet, seat.preset, "start", ending);
   await becomeReady(fleet, await startServer(fleet, seat, ending));
 }

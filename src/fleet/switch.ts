@@ -5,19 +5,11 @@
 import type { SwitchPlan, SwitchReport } from "./control/protocol.ts";
 import type { Seat } from "./fleet-file.ts";
 import type { WantedPreset } from "./plan-switch.ts";
-import { drainServers } from "./switch-drain.ts";
 import type { Fleet, Place } from "./supervisor-state.ts";
 import { newId, newSeat, settle, settleOrWarn } from "./supervisor-state.ts";
-import {
-  becomeReady,
-  endProcess,
-  endServer,
-  sleepServer,
-  startServer,
-  stuckFailure,
-  wakeServer,
-} from "./switch-acts.ts";
+import { becomeReady, startServer, wakeServer } from "./switch-acts.ts";
 import { asStepFailure, presetFailure, refuseAborted, stepFailure } from "./switch-failure.ts";
+import { letGo } from "./switch-let-go.ts";
 import { awaitMemory, sumOf } from "./switch-memory.ts";
 import { putBack } from "./switch-put-back.ts";
 import type { StepRecorder } from "./switch-steps.ts";
@@ -182,69 +174,6 @@ async function bringUp(fleet: Fleet, seat: Seat, signal: AbortSignal): Promise<v
   if (place.condition.state === "asleep" && place.server !== undefined)
     return wakeServer(fleet, place, place.server, signal);
   await startServer(fleet, seat, signal);
-}
-
-async function letGo(
-  fleet: Fleet,
-  leave: {
-    readonly label: string;
-    readonly outgoing: readonly Place[];
-    readonly sleepy: readonly Place[];
-    readonly drains: boolean;
-  },
-  steps: StepRecorder,
-  signal: AbortSignal,
-): Promise<void> {
-  const { journal, state } = fleet;
-  const { label, outgoing, sleepy } = leave;
-  const leaving = [...outgoing, ...sleepy];
-  if (leaving.length === 0) return;
-  const names = (places: readonly Place[]): string[] => places.map(({ name }) => name);
-  await steps.engines({ step: "drain", message: `${label}: letting running requests end` }, async () => {
-    refuseAborted(signal, "drain");
-    journal.append({ kind: "drain", presets: names(leaving) });
-    for (const place of leaving) if (place.condition.state === "ready") state.apply(place, { kind: "drain" });
-    if (leave.drains) await drainServers(fleet, leaving, signal);
-  });
-  await steps.engines(
-    { step: "stop", message: `${label}: stopping ${names(leaving).join(", ")}` },
-    async () => {
-      refuseAborted(signal, "stop");
-      if (sleepy.length > 0) journal.append({ kind: "sleep", presets: names(sleepy) });
-      journal.append({ kind: "stop", presets: names(outgoing) });
-      await retryLeftovers(fleet);
-      const gone = await Promise.all([
-        ...outgoing.map((place) => endServer(fleet, place)),
-        ...sleepy.map((place) => layDown(fleet, place)),
-      ]);
-      const stuck = leaving.find((_place, index) => gone[index] === false);
-      if (stuck !== undefined) throw stuckFailure(fleet, stuck.name);
-    },
-  );
-}
-
-/** One that does not sleep is stopped: that frees no less. */
-async function layDown(fleet: Fleet, place: Place): Promise<boolean> {
-  const { server } = place;
-  const reason =
-    server === undefined || place.condition.state !== "draining"
-      ? "it was not ready"
-      : await sleepServer(fleet, place, server);
-  if (reason === undefined) return true;
-  fleet.events.warn(`${place.name} was stopped instead of put to sleep: ${reason}`, place.name);
-  return endServer(fleet, place);
-}
-
-/** What hung in the kernel may have come out of it. If not, its memory is missing, and the next step says so. */
-async function retryLeftovers(fleet: Fleet): Promise<void> {
-  const { leftovers } = fleet.state;
-  await Promise.all(
-    [...leftovers].map(async (leftover) => {
-      if (leftover.exit === undefined && (await endProcess(fleet, leftover)) !== undefined) return;
-      const index = leftovers.indexOf(leftover);
-      if (index >= 0) leftovers.splice(index, 1);
-    }),
-  );
 }
 
 /** A preset whose description or limits were edited runs on, under its new ones. */

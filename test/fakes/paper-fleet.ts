@@ -62,7 +62,7 @@ export interface PaperFleet {
   readonly hand: PaperHand;
   readonly supervisor: Supervisor;
   /** Lets time pass until this is done; a promise that a kill left open ends with the kill. */
-  run<T>(done: Promise<T>): Promise<T>;
+  readonly run: <T>(done: Promise<T>) => Promise<T>;
 }
 
 /** Longest virtual time of one command: beyond it something waits for ever. */
