@@ -7,6 +7,7 @@ import type { Cell } from "../workload/matrix.ts";
 import { cellsOf } from "../workload/matrix.ts";
 import { plannedScenario } from "./planned-scenario.ts";
 import type { AgentSpec } from "../workload/scenario.ts";
+import { cadenceOf } from "../workload/scenario.ts";
 
 export interface AgentPlan {
   readonly contentionThresholdMs: number | undefined;
@@ -35,5 +36,7 @@ export function agentPlan(spec: unknown): AgentPlan {
 
 /** Start to start, where the agent has such a cadence. */
 export function everyMsOf(agent: AgentSpec | undefined): number | undefined {
-  return agent !== undefined && "everyMs" in agent.cadence ? agent.cadence.everyMs : undefined;
+  if (agent === undefined) return undefined;
+  const cadence = cadenceOf(agent);
+  return "everyMs" in cadence ? cadence.everyMs : undefined;
 }

@@ -9,6 +9,8 @@ import type { Pooling } from "./pooling.ts";
 import { poolingOf } from "./pooling.ts";
 import type { RepeatGroup } from "./repeats.ts";
 import { repeatGroups } from "./repeats.ts";
+import type { CellRoles } from "./roles/measured-roles.ts";
+import { MeasuredRoles } from "./roles/measured-roles.ts";
 import type { FoldTotals, FoldedTrial } from "./run-fold.ts";
 import { RunFold } from "./run-fold.ts";
 import type { RunWarning } from "./warning-check.ts";
@@ -23,6 +25,8 @@ export interface RunAnalysis {
   /** Over the together trials of all cells; every figure is unknown where they are not to be pooled. */
   readonly overall: BlockFigures;
   readonly repeats: readonly RepeatGroup[];
+  /** Of cells whose agents have roles or a set time; empty in any other run. */
+  readonly roles: readonly CellRoles[];
   readonly totals: FoldTotals;
   readonly warnings: readonly RunWarning[];
 }
@@ -40,11 +44,19 @@ export function analyseRun(
   source: Pick<RunSource, "manifest" | "trials" | "eachRequest" | "eachChunk">,
   options: AnalyseOptions = {},
 ): RunAnalysis {
-  const fold = new RunFold(source.trials);
-  source.eachRequest((record, membership) => fold.request(record, membership));
-  if (options.chunks !== false) source.eachChunk((record, membership) => fold.chunks(record, membership));
-  const run = fold.finish();
   const plan = agentPlan(source.manifest.spec);
+  const fold = new RunFold(source.trials);
+  const roles = new MeasuredRoles(source.manifest, source.trials, plan);
+  source.eachRequest((record, membership) => {
+    fold.request(record, membership);
+    roles.request(record, membership);
+  });
+  if (options.chunks !== false)
+    source.eachChunk((record, membership) => {
+      fold.chunks(record, membership);
+      if (membership === "finished") roles.chunks(record);
+    });
+  const run = fold.finish();
   const cells = inPlannedOrder(source.manifest, plan, byCell(run.trials))
     .map((trials) => analyseCell(trials, run, plan, source.manifest.seed))
     .filter((cell) => cell !== undefined);
@@ -56,9 +68,15 @@ export function analyseRun(
     pooling,
     overall: figuresOf(pooling.kind === "pooled" ? cells.flatMap((cell) => cell.blocks) : []),
     repeats: repeatGroups(cells),
+    roles: inOrderOf(cells, roles.finish()),
     totals: run.totals,
     warnings: runWarnings({ manifest: source.manifest, run, cells, plan }),
   };
+}
+
+function inOrderOf(cells: readonly CellAnalysis[], roles: readonly CellRoles[]): readonly CellRoles[] {
+  const byHash = new Map(roles.map((one) => [one.hash, one]));
+  return cells.flatMap(({ hash }) => byHash.get(hash) ?? []);
 }
 
 function byCell(trials: readonly FoldedTrial[]): ReadonlyMap<string, readonly FoldedTrial[]> {

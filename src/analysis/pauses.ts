@@ -4,6 +4,7 @@
  */
 import type { AgentTime } from "../record/trial-record.ts";
 import type { AgentSpec } from "../workload/scenario.ts";
+import { cadenceOf } from "../workload/scenario.ts";
 
 /** Reading files and building prompts takes a few milliseconds between requests; it is no pause. */
 export const TOLERATED_PAUSE_SHARE = 0.05;
@@ -40,5 +41,6 @@ function idleShare(times: readonly AgentTime[]): number | undefined {
 
 function waitsByPlan(agent: AgentSpec | undefined): boolean {
   if (agent === undefined) return false;
-  return "everyMs" in agent.cadence ? agent.cadence.everyMs > 0 : agent.cadence.thinkMs > 0;
+  const cadence = cadenceOf(agent);
+  return "everyMs" in cadence ? cadence.everyMs > 0 : cadence.thinkMs > 0;
 }

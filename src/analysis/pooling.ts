@@ -29,10 +29,10 @@ function workloadOf(cell: CellAnalysis, plan: AgentPlan): string {
 }
 
 function askedOf(agent: AgentSpec): string {
-  const { program, command, model, cadence, requests, promptTokens, outputTokens } = agent;
+  const { program, command, role, model, cadence, requests, promptTokens, outputTokens } = agent;
   const { fixedOutput, growingContext, corpusCharacters } = agent;
   return JSON.stringify([
-    [program, command, model, cadence, requests],
+    [program, command, role, model, cadence, requests],
     [promptTokens, outputTokens, fixedOutput, growingContext, corpusCharacters],
   ]);
 }

@@ -80,7 +80,11 @@ export function requestDistributions(
   };
 }
 
-function distribution(parts: readonly Float64Array[], random: () => RandomStream): RequestDistribution {
+/** `parts`: the values of each trial. `random` starts the same draws of trials again. */
+export function distribution(
+  parts: readonly Float64Array[],
+  random: () => RandomStream,
+): RequestDistribution {
   const sorted = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
   let offset = 0;
   for (const part of parts) {

@@ -18,6 +18,9 @@ export const MAX_AGENTS = 10_000;
 /** Repeats of a cell, and requests of an agent in a trial: a week of continuous measuring stays below. */
 export const MAX_REPEATS = 1_000_000;
 
+/** The set time of one trial: a week, as of MAX_REPEATS. */
+export const MAX_DURATION_MS = 7 * 24 * 3_600_000;
+
 /** Tokens of one prompt or answer. The largest context offered by an open model in 2026 is ten million. */
 export const MAX_TOKENS = 10_000_000;
 

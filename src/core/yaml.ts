@@ -69,7 +69,8 @@ export function parseWith<S extends z.ZodType>(
 ): z.output<S> {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const shown = result.error.issues.slice(0, 5).map((issue) => {
+  const shown = result.error.issues.slice(0, 5).map((broken) => {
+    const issue = nearest(broken);
     const path = issue.path.map(String).join(".") || "(top level)";
     const received = issue.code === "unrecognized_keys" ? issue.keys.join(", ") : shortJson(issue.input);
     return { path, rule: issue.message, received };
@@ -79,6 +80,21 @@ export function parseWith<S extends z.ZodType>(
     received: shown.map((issue) => `${issue.path} = ${issue.received}`).join("; "),
     nextStep: `correct the field; ${page} lists every field with its rule`,
   });
+}
+
+/**
+ * Of a value that fits none of several forms, the complaint of the form that it comes nearest to:
+ * the one whose first broken rule lies deepest. "Invalid input" alone helps nobody.
+ */
+function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const inner = issue.errors
+    .flatMap(([first]) => (first === undefined ? [] : [nearest(first)]))
+    .reduce<z.core.$ZodIssue | undefined>(
+      (best, one) => (one.path.length > (best?.path.length ?? 0) ? one : best),
+      undefined,
+    );
+  return inner === undefined ? issue : { ...inner, path: [...issue.path, ...inner.path] };
 }
 
 /** Throws FILE_NOT_FOUND, YAML_SYNTAX and CONFIG_INVALID. `page` is where the fields are explained. */

@@ -3,21 +3,32 @@
  * allows. Everything it does is timed into disjoint parts, so that an agent's time can be explained.
  */
 import { messageOf } from "../core/errors.ts";
+import type { Outcome } from "../record/request-record.ts";
+import { WINDOW_ENDED } from "../record/request-record.ts";
 import { specHash } from "../core/ids.ts";
 import { randomStream } from "../core/random.ts";
 import { NS_PER_MS, nsToMs } from "../core/units.ts";
 import type { Completion, GenerateRequest } from "../engines/engine.ts";
 import type { AgentTime } from "../record/trial-record.ts";
-import type { ProgramContext, ProgramStep, StepResult } from "../workload/agent-program.ts";
-import type { ProgramName } from "../workload/programs/registry.ts";
-import { PROGRAMS } from "../workload/programs/registry.ts";
+import type { AgentProgram, ProgramContext, ProgramStep, StepResult } from "../workload/agent-program.ts";
 import { makeNonce, makePrompt, UNCALIBRATED } from "../workload/prompt.ts";
 import type { AgentSpec } from "../workload/scenario.ts";
+import { cadenceOf } from "../workload/scenario.ts";
+import { makeTurn } from "../workload/tool-result.ts";
 import type { ConnectedEndpoint } from "./endpoint.ts";
 import { failureOf, retryWaitMs } from "./failure.ts";
 import { samplingOptions } from "./sampling.ts";
 import { toRequestRecord } from "./to-record.ts";
 import type { TrialContext } from "./trial-context.ts";
+
+/**
+ * In a set time an agent goes on after a failure, and a server that refuses at once would be asked
+ * thousands of times a second: a failed turn is followed by a pause of this length.
+ */
+const PAUSE_AFTER_FAILURE_MS = 1_000;
+
+/** A turn that is due after the set time waits for its end, which interrupts the wait. */
+const NEVER_NS = Number.MAX_SAFE_INTEGER;
 
 /** Integer nanoseconds, summed as the agent goes. */
 interface Parts {
@@ -35,22 +46,32 @@ export class AgentLoop {
   readonly #endpoint: ConnectedEndpoint;
   readonly #model: string;
   readonly #trial: TrialContext;
+  readonly #contextTokens: number | undefined;
   readonly #parts: Parts = { requestNs: 0, fileNs: 0, waitNs: 0, queueNs: 0, requests: 0, failures: 0 };
   #scheduledNs = 0;
   #lastEndNs = 0;
   #position = 0;
+  #lastFailed = false;
 
-  constructor(agent: AgentSpec, model: string, endpoint: ConnectedEndpoint, trial: TrialContext) {
+  /** `contextTokens`: of one slot, where the server states it. */
+  constructor(
+    agent: AgentSpec,
+    model: string,
+    endpoint: ConnectedEndpoint,
+    trial: TrialContext,
+    contextTokens: number | undefined,
+  ) {
+    this.#contextTokens = contextTokens;
     this.#agent = agent;
     this.#model = model;
     this.#endpoint = endpoint;
     this.#trial = trial;
   }
 
-  async run(program: ProgramName, barrierNs: number): Promise<AgentTime> {
+  async run(program: AgentProgram, barrierNs: number): Promise<AgentTime> {
     this.#scheduledNs = barrierNs;
     this.#lastEndNs = barrierNs;
-    const steps = PROGRAMS[program](this.#programContext());
+    const steps = program(this.#programContext());
     let next = steps.next();
     while (next.done !== true && !this.#trial.signal.aborted)
       next = steps.next(await this.#perform(next.value));
@@ -58,7 +79,7 @@ export class AgentLoop {
   }
 
   #programContext(): ProgramContext {
-    const { seed, promptKey, promptCold } = this.#trial;
+    const { seed, promptKey, promptCold, window } = this.#trial;
     const vocabulary = this.#endpoint.vocabularies.get(this.#model) ?? UNCALIBRATED;
     const random = (purpose: string, position: number) =>
       randomStream(seed, purpose, this.#agent.name, position, promptKey);
@@ -66,11 +87,13 @@ export class AgentLoop {
       agent: this.#agent.name,
       random,
       promptOf: (targetTokens, stream) => makePrompt(vocabulary, targetTokens, stream),
+      turnOf: (sizes, stream) => makeTurn(vocabulary, sizes, stream),
+      ...(this.#contextTokens === undefined ? {} : { contextTokens: this.#contextTokens }),
       nonce: (position) => {
         if (!promptCold) return "";
         return `${makeNonce(vocabulary, random("nonce", position))}\n`;
       },
-      settings: this.#agent,
+      settings: window === undefined ? this.#agent : { ...this.#agent, requests: Infinity },
     };
   }
 
@@ -99,22 +122,24 @@ export class AgentLoop {
     for (let attempt = 0; ; attempt++) {
       const completion = await this.#attempt(step, position, attempt);
       if (completion === undefined) return { kind: "failed", message: "interrupted" };
-      if (completion.outcome.kind === "ok") return { kind: "answer", text: completion.decoded.content };
+      if (completion.outcome.kind === "ok") return answerOf(completion);
       const waitMs = retryWaitMs(completion, attempt);
-      if (attempt >= this.#trial.retries || waitMs === undefined)
-        return { kind: "failed", message: failureOf(completion.outcome) ?? "" };
+      if (attempt >= this.#trial.retries || waitMs === undefined) return failedStep(completion.outcome);
       await this.#waitUntil(this.#trial.clock.nowNs() + waitMs * NS_PER_MS);
     }
   }
 
   /** Start to start: max(previous scheduled + cadence, previous end). End to start: previous end + think. */
   async #awaitCadence(): Promise<void> {
-    const { cadence } = this.#agent;
+    const cadence = cadenceOf(this.#agent);
+    const pauseMs = this.#lastFailed && this.#trial.window !== undefined ? PAUSE_AFTER_FAILURE_MS : 0;
+    const freeNs = this.#lastEndNs + pauseMs * NS_PER_MS;
     this.#scheduledNs =
       "everyMs" in cadence
-        ? Math.max(this.#scheduledNs + Math.round(cadence.everyMs * NS_PER_MS), this.#lastEndNs)
-        : this.#lastEndNs + Math.round(cadence.thinkMs * NS_PER_MS);
-    await this.#waitUntil(this.#scheduledNs);
+        ? Math.max(this.#scheduledNs + Math.round(cadence.everyMs * NS_PER_MS), freeNs)
+        : Math.max(this.#lastEndNs + Math.round(cadence.thinkMs * NS_PER_MS), freeNs);
+    const isOpen = this.#trial.window?.isOpenAt(this.#scheduledNs) !== false;
+    await this.#waitUntil(isOpen ? this.#scheduledNs : NEVER_NS);
   }
 
   async #waitUntil(atNs: number): Promise<void> {
@@ -149,16 +174,23 @@ export class AgentLoop {
     try {
       const request = this.#generateRequest(step);
       const startNs = clock.nowNs();
-      const completion = await this.#endpoint.engine.generate(request, {
+      let shownEvents = 0;
+      const ended = await this.#endpoint.engine.generate(request, {
         clock,
         limits,
         signal,
-        onProgress: (textEvents) => this.#trial.onProgress?.(this.#agent.name, textEvents),
+        onProgress: (textEvents) => {
+          this.#trial.window?.count(textEvents - shownEvents);
+          shownEvents = textEvents;
+          this.#trial.onProgress?.(this.#agent.name, textEvents);
+        },
       });
+      const completion = { ...ended, outcome: this.#outcome(ended.outcome) };
       this.#parts.requestNs += completion.endNs - (completion.sentNs ?? startNs);
       this.#lastEndNs = completion.endNs;
       this.#parts.requests++;
-      if (completion.outcome.kind !== "ok") this.#parts.failures++;
+      this.#lastFailed = failureOf(completion.outcome) !== undefined;
+      if (this.#lastFailed) this.#parts.failures++;
       this.#record(step, position, attempt, completion, request, clientQueueNs);
       return completion;
     } finally {
@@ -166,13 +198,27 @@ export class AgentLoop {
     }
   }
 
+  /** Whatever an engine says of a cancellation: at the end of the window it has one reason. */
+  #outcome(outcome: Outcome): Outcome {
+    const isEnd = this.#trial.window?.signal.aborted === true;
+    return isEnd && outcome.kind === "cancelled" ? { kind: "cancelled", reason: WINDOW_ENDED } : outcome;
+  }
+
   #generateRequest(step: Extract<ProgramStep, { kind: "request" }>): GenerateRequest {
     return {
       model: this.#model,
       messages: step.messages,
-      options: samplingOptions(this.#agent, this.#endpoint, step.maxTokens, this.#trial.promptCold),
+      options: samplingOptions(this.#agent, this.#endpoint, {
+        maxTokens: step.maxTokens,
+        ...(step.forcedTokens === undefined ? {} : { forcedTokens: step.forcedTokens }),
+        cache: this.#isCold(step) ? "unwanted" : "wanted",
+      }),
       stream: true,
     };
+  }
+
+  #isCold({ cache }: Extract<ProgramStep, { kind: "request" }>): boolean {
+    return this.#trial.promptCold && cache === undefined;
   }
 
   #record(
@@ -183,7 +229,8 @@ export class AgentLoop {
     request: GenerateRequest,
     clientQueueNs: number,
   ): void {
-    const { trialId, originNs, promptCold, sink } = this.#trial;
+    const { trialId, originNs, sink } = this.#trial;
+    const { maxTokens } = request.options;
     const suffix = attempt === 0 ? "" : `.r${attempt}`;
     const lines = toRequestRecord({
       completion,
@@ -199,8 +246,9 @@ export class AgentLoop {
       originNs,
       scheduledNs: this.#scheduledNs,
       ...(step.inputTargetTokens === undefined ? {} : { inputTarget: step.inputTargetTokens }),
+      ...(maxTokens === undefined ? {} : { outputLimit: maxTokens }),
       ...(clientQueueNs > 0 ? { clientQueueMs: nsToMs(clientQueueNs) } : {}),
-      promptCold,
+      promptCold: this.#isCold(step),
       promptHash: specHash(request.messages),
     });
     sink.request(lines.record, lines.chunks);
@@ -209,7 +257,10 @@ export class AgentLoop {
 
   #agentTime(barrierNs: number): AgentTime {
     const { requestNs, fileNs, waitNs, queueNs, requests, failures } = this.#parts;
-    const totalNs = Math.max(this.#lastEndNs - barrierNs, 0);
+    // In a set time, waiting for the next turn when it is over was part of the agent's time.
+    const wasCutShort = this.#trial.window?.signal.aborted === true;
+    const untilNs = wasCutShort ? this.#trial.clock.nowNs() : this.#lastEndNs;
+    const totalNs = Math.max(untilNs - barrierNs, 0);
     const otherNs = Math.max(totalNs - requestNs - fileNs - waitNs - queueNs, 0);
     return {
       agent: this.#agent.name,
@@ -223,4 +274,19 @@ export class AgentLoop {
       failures,
     };
   }
+}
+
+function answerOf({ decoded }: Completion): StepResult {
+  const { content: text, inputTokens, outputTokens } = decoded;
+  return {
+    kind: "answer",
+    text,
+    ...(inputTokens === undefined ? {} : { inputTokens }),
+    ...(outputTokens === undefined ? {} : { outputTokens }),
+  };
+}
+
+function failedStep(outcome: Outcome): StepResult {
+  const message = failureOf(outcome) ?? "the set time was over";
+  return { kind: "failed", message, ...(outcome.kind === "failed" ? { code: outcome.code } : {}) };
 }

@@ -2,16 +2,18 @@
 import type { ErrorCode } from "../core/error-codes.ts";
 import type { Completion } from "../engines/engine.ts";
 import type { Outcome } from "../record/request-record.ts";
+import { WINDOW_ENDED } from "../record/request-record.ts";
 
 /** First wait before a retry where the server names none; it doubles with every further one. */
 const RETRY_WAIT_MS = 1_000;
 
-/** Why a request did not end well, in one line; undefined when it did. */
+/** Why a request did not end well, in one line; undefined when it did, or when only the set time was over. */
 export function failureOf(outcome: Outcome): string | undefined {
   switch (outcome.kind) {
     case "ok":
       return undefined;
     case "cancelled":
+      if (outcome.reason === WINDOW_ENDED) return undefined;
       return `cancelled: ${outcome.reason}`;
     case "failed":
       return `${outcome.code}: ${outcome.message}`;

@@ -9,6 +9,7 @@ import { MS_PER_S, NS_PER_MS } from "../core/units.ts";
 import type { EndpointFacts } from "../record/run-manifest.ts";
 import { makePrompt, UNCALIBRATED } from "../workload/prompt.ts";
 import type { AgentSpec } from "../workload/scenario.ts";
+import { roleOf } from "../workload/scenario.ts";
 import type { TrialContext } from "./trial-context.ts";
 import { samplingOptions } from "./sampling.ts";
 import type { ConnectedEndpoint } from "./endpoint.ts";
@@ -38,7 +39,10 @@ export async function unloadAll(agents: readonly SeatedAgent[], trial: TrialCont
 export async function loadModels(agents: readonly SeatedAgent[], trial: TrialContext): Promise<void> {
   for (const { spec, endpoint, model } of distinctLoads(agents)) {
     if (endpoint.engine.load === undefined) continue;
-    const loadMs = await endpoint.engine.load(model, samplingOptions(spec, endpoint, 1, trial.promptCold));
+    const loadMs = await endpoint.engine.load(
+      model,
+      samplingOptions(spec, endpoint, { maxTokens: 1, cache: trial.promptCold ? "unwanted" : "wanted" }),
+    );
     event(trial, "load", `${model} on ${endpoint.name} was ready after ${(loadMs / MS_PER_S).toFixed(1)} s`, {
       endpoint: endpoint.name,
       model,
@@ -47,19 +51,24 @@ export async function loadModels(agents: readonly SeatedAgent[], trial: TrialCon
   }
 }
 
-/** Calibrates the prompt words of each model once per run. */
+/** Calibrates the prompt words of each model once per run, and the pieces of code once an agent has a role. */
 export async function calibrateAll(agents: readonly SeatedAgent[], trial: TrialContext): Promise<void> {
-  for (const { spec, endpoint, model } of distinctModels(agents)) {
-    if (spec.program === undefined || endpoint.vocabularies.has(model)) continue;
-    const vocabulary = await calibratePrompts(endpoint.engine, model, trial);
+  for (const { endpoint, model } of distinctModels(agents)) {
+    const own = agents.filter((agent) => agent.endpoint.url === endpoint.url && agent.model === model);
+    const needsCode = own.some(({ spec }) => spec.role !== undefined);
+    const known = endpoint.vocabularies.get(model);
+    if (own.every(({ spec }) => spec.command !== undefined)) continue;
+    if (known !== undefined && (known.code !== undefined || !needsCode)) continue;
+    const vocabulary = await calibratePrompts(endpoint.engine, model, trial, needsCode ? "turns" : "prompts");
     endpoint.vocabularies.set(model, vocabulary);
+    const exact = vocabulary.exact && vocabulary.code?.exact !== false;
     event(
       trial,
       "prompt-calibration",
-      vocabulary.exact
+      exact
         ? `prompts for ${model} are exact: ${vocabulary.words.length} words counted, template ${vocabulary.overheadTokens} tokens`
         : `prompt lengths for ${model} are approximate: the server's count of a test prompt differed`,
-      { model, exact: vocabulary.exact, overheadTokens: vocabulary.overheadTokens },
+      { model, exact, overheadTokens: vocabulary.overheadTokens },
     );
   }
 }
@@ -69,13 +78,17 @@ export async function readFacts(agents: readonly SeatedAgent[]): Promise<readonl
   const asked = new Map<string, Promise<EndpointFacts>>();
   return Promise.all(
     agents.map(({ spec, endpoint, model }) => {
-      const options = samplingOptions(spec, endpoint, spec.outputTokens, true);
+      const options = samplingOptions(spec, endpoint, { maxTokens: longestAnswer(spec), cache: "unwanted" });
       const key = specHash([endpoint.url, model, options]);
       const answer = asked.get(key) ?? endpoint.engine.facts(model, options);
       asked.set(key, answer);
       return answer.then((facts) => ({ ...facts, name: endpoint.name, url: endpoint.url }));
     }),
   );
+}
+
+function longestAnswer(spec: AgentSpec): number {
+  return roleOf(spec)?.maxOutputTokens ?? spec.outputTokens;
 }
 
 /**
@@ -123,7 +136,7 @@ export async function warmUp(
         {
           model,
           messages: [{ role: "user", content: makePrompt(vocabulary, WARM_UP_PROMPT_TOKENS, random) }],
-          options: samplingOptions(spec, endpoint, WARM_UP_OUTPUT_TOKENS, true),
+          options: samplingOptions(spec, endpoint, { maxTokens: WARM_UP_OUTPUT_TOKENS, cache: "unwanted" }),
           stream: true,
         },
         { clock: trial.clock, limits: trial.limits, signal: trial.signal },

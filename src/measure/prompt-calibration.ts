@@ -4,6 +4,7 @@ import { randomStream } from "../core/random.ts";
 import type { Engine, GenerateLimits } from "../engines/engine.ts";
 import type { PromptTokenCounter, PromptVocabulary } from "../workload/prompt.ts";
 import { calibrateEachWord, calibrateGroups, makePrompt, UNCALIBRATED } from "../workload/prompt.ts";
+import { calibrateCode } from "../workload/tool-result.ts";
 
 /** A short text is enough to see what a template adds. */
 const PROBE_TOKENS = 16;
@@ -15,20 +16,30 @@ export async function calibratePrompts(
   engine: Engine,
   model: string,
   context: { readonly clock: Clock; readonly limits: GenerateLimits; readonly signal?: AbortSignal },
+  /** `turns` need the pieces of code too, which costs some more counts. */
+  pieces: "prompts" | "turns" = "prompts",
 ): Promise<PromptVocabulary> {
   const byUsage = usageCounter(engine, model, context);
   const random = randomStream(0, "prompt-calibration", model);
   if (engine.tokenize === undefined) {
     const first = await byUsage("the");
-    return first === undefined ? UNCALIBRATED : calibrateGroups(certain(byUsage), USAGE_PROBES, random);
+    if (first === undefined) return UNCALIBRATED;
+    const count = certain(byUsage);
+    const words = await calibrateGroups(count, USAGE_PROBES, random);
+    return pieces === "prompts"
+      ? words
+      : { ...words, code: await calibrateCode(words, count, "few", random) };
   }
   const tokenize = engine.tokenize.bind(engine);
-  const vocabulary = await calibrateEachWord((text) => tokenize(model, text), random);
+  const count = (piece: string): Promise<number> => tokenize(model, piece);
+  const words = await calibrateEachWord(count, random);
+  const vocabulary =
+    pieces === "prompts" ? words : { ...words, code: await calibrateCode(words, count, "all", random) };
   // The tokenizer counts the bare text; one real request shows what the chat template adds.
   const text = makePrompt(vocabulary, PROBE_TOKENS, random);
   const seen = await byUsage(text);
   if (seen === undefined) return vocabulary;
-  const templateTokens = seen - (await tokenize(model, text));
+  const templateTokens = seen - (await count(text));
   return { ...vocabulary, overheadTokens: vocabulary.overheadTokens + templateTokens };
 }
 

@@ -90,7 +90,7 @@ function trialContext(planned: PlannedTrial, plan: RunPlan, deps: RunDeps): Tria
     clock: deps.clock,
     sink: deps.sink,
     trialId: planned.trialId,
-    promptKey: scenario.promptCache === "cold" ? planned.trialId : "",
+    promptKey: promptKeyOf(planned, scenario),
     promptCold: scenario.promptCache === "cold",
     seed: plan.seed,
     originNs: deps.clock.nowNs(),
@@ -101,4 +101,10 @@ function trialContext(planned: PlannedTrial, plan: RunPlan, deps: RunDeps): Tria
     onProgress: (agent, textEvents) => deps.onProgress?.({ kind: "tokens", agent, textEvents }),
     onRequestEnd: (agent, failure) => deps.onProgress?.({ kind: "request-end", agent, failure }),
   };
+}
+
+/** Warm prompts repeat from trial to trial; cold ones never, or only in other cells' trials of the same repeat. */
+function promptKeyOf({ trialId, repeat }: PlannedTrial, scenario: Scenario): string {
+  if (scenario.promptCache === "warm") return "";
+  return scenario.prompts === "per-repeat" ? `repeat-${repeat}` : trialId;
 }

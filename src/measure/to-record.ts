@@ -30,6 +30,8 @@ export interface CompletedRequest {
   /** The intended start, on the same clock, not yet relative to the origin. */
   readonly scheduledNs: number;
   readonly inputTarget?: number;
+  /** Most tokens that were asked for. */
+  readonly outputLimit?: number;
   readonly clientQueueMs?: number;
   readonly promptCold: boolean;
   readonly promptHash: string;
@@ -57,7 +59,7 @@ export function toRequestRecord(request: CompletedRequest): RequestLines {
     engine: request.engine,
     model: request.model,
     stamps: relativeStamps(request),
-    tokens: tokenCounts(decoded, request.inputTarget),
+    tokens: tokenCounts(request),
     events: decoded.events,
     sharedStampEvents: decoded.sharedStampEvents,
     ...(decoded.split === undefined ? {} : { split: decoded.split }),
@@ -87,12 +89,13 @@ function relativeStamps(request: CompletedRequest): RequestStamps {
   };
 }
 
-function tokenCounts(decoded: DecodedStream, inputTarget: number | undefined): TokenCounts {
+function tokenCounts({ completion: { decoded }, inputTarget, outputLimit }: CompletedRequest): TokenCounts {
   return {
     ...(decoded.inputTokens === undefined ? {} : { input: decoded.inputTokens }),
     ...(inputTarget === undefined ? {} : { inputTarget }),
     ...(decoded.cachedTokens === undefined ? {} : { cached: decoded.cachedTokens }),
     ...outputCount(decoded),
+    ...(outputLimit === undefined ? {} : { outputLimit }),
     ...(decoded.firstEventTokens === undefined ? {} : { firstEvent: decoded.firstEventTokens }),
     ...(decoded.reasoningTokens === undefined ? {} : { reasoning: decoded.reasoningTokens }),
   };

@@ -7,6 +7,7 @@ import type { EndpointFacts } from "../record/run-manifest.ts";
 import type { Scenario } from "../workload/scenario.ts";
 import type { PlannedTrial } from "../workload/trial-plan.ts";
 import type { TrialContext } from "./trial-context.ts";
+import { programOf } from "../workload/programs/program-of.ts";
 import { AgentLoop } from "./agent-loop.ts";
 import type { Seat } from "./external-seat.ts";
 import { seatExternalAgent } from "./external-seat.ts";
@@ -21,6 +22,7 @@ import {
   unloadAll,
   warmUp,
 } from "./preparation.ts";
+import { TrialWindow, windowSentence } from "./trial-window.ts";
 
 /** Measures the measuring process itself, from `start` to `stop`. */
 export interface ClientHealthMeter {
@@ -60,12 +62,19 @@ export async function runTrial(
     message: `start of ${agents.map((agent) => agent.spec.name).join(", ")}`,
     data: { trialId: trial.trialId },
   });
+  const window = windowOf(scenario, trial);
   const ending = new AbortController();
-  const ownTrial = { ...trial, signal: AbortSignal.any([trial.signal, ending.signal]) };
+  const signals = [trial.signal, ending.signal, ...(window === undefined ? [] : [window.signal])];
+  const ownTrial = {
+    ...trial,
+    signal: AbortSignal.any(signals),
+    ...(window === undefined ? {} : { window }),
+  };
   setMaxListeners(0, ownTrial.signal);
-  const seats = await takeSeats(plan, ownTrial);
+  const seats = await takeSeats(plan, facts, ownTrial);
   const meter = health.start();
   const barrierNs = trial.clock.nowNs();
+  window?.open(barrierNs);
   let agentTimes: readonly AgentTime[];
   let client: ClientHealth;
   try {
@@ -73,17 +82,47 @@ export async function runTrial(
   } finally {
     client = meter.stop();
   }
+  const windowNs = windowLength(window, trial);
   const endNs = barrierNs + Math.max(...agentTimes.map((time) => time.totalMs)) * NS_PER_MS;
-  const record = trialRecord(planned, trial, { agentTimes, client, barrierNs, endNs });
+  const record = trialRecord(planned, trial, {
+    agentTimes,
+    client,
+    barrierNs,
+    endNs,
+    ...(windowNs === undefined ? {} : { windowNs }),
+  });
   return {
     record: { ...record, effectiveHash: effectiveHash(agents, facts), simulated: anySimulated(facts) },
     facts,
   };
 }
 
+function windowOf({ durationMs, stop }: Scenario, { clock }: TrialContext): TrialWindow | undefined {
+  return durationMs === undefined ? undefined : new TrialWindow(clock, durationMs, stop);
+}
+
+/** After the last agent; says in the run's events how the set time ended. */
+function windowLength(window: TrialWindow | undefined, trial: TrialContext): number | undefined {
+  if (window === undefined) return undefined;
+  const settled = window.settle();
+  trial.sink.event({
+    atNs: trial.clock.nowNs(),
+    kind: "window-end",
+    message: windowSentence(settled),
+    data: { trialId: trial.trialId, windowNs: settled.windowNs, ...settled.end },
+  });
+  return settled.windowNs;
+}
+
 /** Everything that can be done before the barrier is done; when one seat cannot be had, the others are given up. */
-async function takeSeats(plan: TrialPlan, trial: TrialContext): Promise<readonly Seat[]> {
-  const taken = await Promise.allSettled(plan.agents.map((agent) => takeSeat(agent, plan, trial)));
+async function takeSeats(
+  plan: TrialPlan,
+  facts: readonly EndpointFacts[],
+  trial: TrialContext,
+): Promise<readonly Seat[]> {
+  const taken = await Promise.allSettled(
+    plan.agents.map((agent, index) => takeSeat(agent, plan, facts[index], trial)),
+  );
   const seats = taken.flatMap((seat) => (seat.status === "fulfilled" ? [seat.value] : []));
   const refused = taken.find((seat) => seat.status === "rejected");
   if (refused === undefined) return seats;
@@ -91,10 +130,15 @@ async function takeSeats(plan: TrialPlan, trial: TrialContext): Promise<readonly
   throw refused.reason;
 }
 
-async function takeSeat(agent: SeatedAgent, plan: TrialPlan, trial: TrialContext): Promise<Seat> {
-  const { program } = agent.spec;
+async function takeSeat(
+  agent: SeatedAgent,
+  plan: TrialPlan,
+  facts: EndpointFacts | undefined,
+  trial: TrialContext,
+): Promise<Seat> {
+  const program = programOf(agent.spec);
   if (program === undefined) return seatExternalAgent(agent, plan.corpusFolder, trial);
-  const loop = new AgentLoop(agent.spec, agent.model, agent.endpoint, trial);
+  const loop = new AgentLoop(agent.spec, agent.model, agent.endpoint, trial, facts?.contextTokens);
   return { start: (barrierNs) => loop.run(program, barrierNs), leave: () => Promise.resolve() };
 }
 
@@ -123,6 +167,7 @@ interface Measured {
   readonly client: ClientHealth;
   readonly barrierNs: number;
   readonly endNs: number;
+  readonly windowNs?: number;
 }
 
 function trialRecord(
@@ -158,6 +203,7 @@ function trialRecord(
     originMonotonicNs: trial.originNs,
     barrierNs: measured.barrierNs - trial.originNs,
     endNs: Math.round(measured.endNs - trial.originNs),
+    ...(measured.windowNs === undefined ? {} : { windowNs: measured.windowNs }),
     agentTimes: measured.agentTimes,
     client: measured.client,
     status: trial.signal.aborted ? "interrupted" : "complete",

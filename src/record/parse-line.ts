@@ -27,7 +27,15 @@ const REQUEST_TEXTS = [
 ] as const;
 const REQUEST_OPTIONAL_NUMBERS = ["clientQueueMs"] as const;
 const STAMPS_OPTIONAL = ["sentNs", "firstByteNs", "firstTokenNs", "firstVisibleNs", "lastTokenNs"] as const;
-const TOKENS_OPTIONAL = ["input", "inputTarget", "cached", "output", "firstEvent", "reasoning"] as const;
+const TOKENS_OPTIONAL = [
+  "input",
+  "inputTarget",
+  "cached",
+  "output",
+  "outputLimit",
+  "firstEvent",
+  "reasoning",
+] as const;
 const EVENT_COUNTS = ["text", "role", "empty", "keepAlive", "usage", "finish", "other"] as const;
 const SPLIT_OPTIONAL = [
   "queueMs",
@@ -114,6 +122,7 @@ export function trialProblem(value: unknown): LineProblem {
     (value["kind"] === "solo" ? texts(value, ["soloAgent"]) : undefined) ??
     oneOf(value, "status", ["complete", "incomplete", "interrupted"]) ??
     booleans(value, ["simulated"]) ??
+    optionalNumbers(value, ["windowNs"]) ??
     optionalNumbers(client, ["loopLagMsP99", "loopLagMsMax", "cpuPct", "gcMs"]) ??
     firstProblem(
       agentTimes,

@@ -43,6 +43,8 @@ export interface TokenCounts {
   /** Prompt tokens served from the engine's cache. */
   readonly cached?: number;
   readonly output?: number;
+  /** Most output tokens that the request allowed. */
+  readonly outputLimit?: number;
   /** `engine`: the engine's own count. `estimated`: the number of text events. */
   readonly outputSource?: "engine" | "estimated";
   /** Tokens in the first text event; 1 is assumed where absent. */
@@ -60,6 +62,9 @@ export interface EngineSplit {
   readonly decodeTokens?: number;
   readonly totalMs?: number;
 }
+
+/** The reason of a request that was cancelled because the set time of its trial was over. No failure. */
+export const WINDOW_ENDED = "window-ended";
 
 export type Outcome =
   | { readonly kind: "ok" }

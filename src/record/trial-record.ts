@@ -75,6 +75,8 @@ export interface TrialRecord {
   /** Barrier and end, from the origin. */
   readonly barrierNs: number;
   readonly endNs: number;
+  /** How long the set time of the trial was, from the barrier; absent where agents did their requests and ended. */
+  readonly windowNs?: number;
   readonly agentTimes: readonly AgentTime[];
   readonly client: ClientHealth;
   /** Hash of the effective settings read back from every endpoint; equal hashes are repeats. */

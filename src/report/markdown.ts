@@ -2,6 +2,7 @@
 import { MEANINGS } from "./meanings.ts";
 import type { CellView, ReportModel } from "./model.ts";
 import { scalingSection } from "./scaling/scaling-section.ts";
+import { rolesSection } from "./section/roles.ts";
 import { renderSectionMarkdown } from "./section/section-markdown.ts";
 import type { TextTable } from "./tables.ts";
 import {
@@ -25,6 +26,7 @@ export function renderMarkdown(model: ReportModel): string {
     ...(model.simulated ? [`> **${SIMULATED_NOTICE}**`] : []),
     ...model.answer.map((sentence, index) => (index === 0 ? `**${escape(sentence)}**` : escape(sentence))),
     ...(several ? ["## Cells", markdownTable(cellTable(model.cells)), ...overall(model)] : []),
+    ...roles(model),
     ...scaling(model),
     ...model.repeats.map(escape),
     ...warnings(model),
@@ -54,6 +56,11 @@ function cellBlocks(cell: CellView, several: boolean): readonly string[] {
     ...titled("Where each agent's time went, means over together trials:", timeTable(cell.agents)),
     ...titled("A request as the engine reports it, means over together trials:", engineTable(cell.agents)),
   ];
+}
+
+function roles(model: ReportModel): readonly string[] {
+  const section = rolesSection(model.roles, false);
+  return section === undefined ? [] : [renderSectionMarkdown(section).trimEnd()];
 }
 
 function scaling(model: ReportModel): readonly string[] {

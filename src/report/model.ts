@@ -10,6 +10,7 @@ import type { RequestDistribution } from "../analysis/request-distribution.ts";
 import { PERCENTILES } from "../analysis/request-distribution.ts";
 import type { LadderScaling } from "../analysis/scaling/scaling.ts";
 import { scalingOf } from "../analysis/scaling/scaling.ts";
+import type { CellRoles } from "../analysis/roles/measured-roles.ts";
 import type { TimeParts } from "../analysis/time-parts.ts";
 import type { RunWarning } from "../analysis/warning-check.ts";
 import type { Description, Interval } from "../stats/describe.ts";
@@ -103,6 +104,8 @@ export interface ReportModel {
   readonly overall: readonly FigureView[];
   /** Cells that differ in the number of agents alone. */
   readonly scaling: readonly LadderScaling[];
+  /** Of cells whose agents have roles or a set time. */
+  readonly roles: readonly CellRoles[];
   /** What those are averages of, or why there are none; only where there are several cells. */
   readonly overallLabel: string | undefined;
   readonly repeats: readonly string[];
@@ -126,6 +129,7 @@ export function toReportModel(analysis: RunAnalysis, options: ReportOptions = {}
     cells: cells.map(cellView),
     overall: cells.length > 1 ? figureViews(analysis.overall, undefined) : [],
     scaling: scalingOf(analysis),
+    roles: analysis.roles,
     overallLabel: cells.length > 1 ? overallLabel(analysis) : undefined,
     repeats: analysis.repeats.map(repeatSentence),
     warnings: analysis.warnings,

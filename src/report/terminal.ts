@@ -5,6 +5,7 @@ import type { AgentView, CellView, FigureView, ReportModel } from "./model.ts";
 import type { Paint } from "./paint.ts";
 import { paint } from "./paint.ts";
 import { scalingSection } from "./scaling/scaling-section.ts";
+import { rolesSection } from "./section/roles.ts";
 import { renderSectionText } from "./section/section-text.ts";
 import type { TextTable } from "./tables.ts";
 import {
@@ -49,6 +50,7 @@ export function renderTerminal(model: ReportModel, options: TerminalOptions): st
     style.bold(wrap(model.answer[0] ?? "", columns)),
     ...model.answer.slice(1).map((sentence) => wrap(sentence, columns)),
     ...body,
+    ...rolesBlock(model, columns),
     ...scalingBlock(model, columns),
     ...model.repeats.map((sentence) => wrap(sentence, columns)),
     ...warningBlock(model, { columns, style, wide }),
@@ -60,6 +62,11 @@ export function renderTerminal(model: ReportModel, options: TerminalOptions): st
 /** The label SIMULATED already stands above everything. */
 function scalingBlock({ scaling }: ReportModel, columns: number): readonly string[] {
   const section = scalingSection(scaling, false);
+  return section === undefined ? [] : [renderSectionText(section, columns).trimEnd()];
+}
+
+function rolesBlock({ roles }: ReportModel, columns: number): readonly string[] {
+  const section = rolesSection(roles, false);
   return section === undefined ? [] : [renderSectionText(section, columns).trimEnd()];
 }
 

@@ -62,7 +62,12 @@ function cellOf(
 /** What else a trial depends on, beside its agents and endpoints. Runs and order are left out: more runs of a cell are the same cell. */
 function cellSettings(scenario: Scenario): unknown {
   const { solo, warmUpRequests, unload, coolDownMs, promptCache, retries, limits, seed, corpus } = scenario;
-  return { solo, warmUpRequests, unload, coolDownMs, promptCache, retries, limits, seed, corpus };
+  // These have no defaults: absent, they leave the hash of a cell as it was before there were any.
+  const { durationMs, stop, prompts } = scenario;
+  return {
+    ...{ solo, warmUpRequests, unload, coolDownMs, promptCache, retries, limits, seed, corpus },
+    ...{ durationMs, stop, prompts },
+  };
 }
 
 function combinationsOf(matrix: Scenario["matrix"]): readonly Readonly<Record<string, ParameterValue>>[] {

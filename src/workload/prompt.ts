@@ -22,6 +22,19 @@ export interface PromptVocabulary {
   readonly overheadTokens: number;
   /** A prompt made of it was counted by the server and had the length asked for. */
   readonly exact: boolean;
+  /** What code is made of; absent where no role has needed it. */
+  readonly code?: CodeVocabulary;
+}
+
+/** Pieces of code, each counted as words are. */
+export interface CodeVocabulary {
+  /** Tokens that a text begun with the mark of a tool result has more than one begun with a letter; may be negative. */
+  readonly openingExtraTokens: number;
+  readonly closingTokens: number;
+  /** Brackets, operators and keywords; none where counting them would have cost a request each. */
+  readonly signs: readonly PromptWord[];
+  /** A turn made of them was counted by the server and had the length asked for. */
+  readonly exact: boolean;
 }
 
 /** Common words of two to four letters: one token each in the tokenizers of the GPT-2, Llama and Gemma families, a few each in byte-level ones. */
@@ -143,18 +156,28 @@ function mostFrequent(values: readonly number[]): number {
 
 /** A prompt of `targetTokens` tokens, or the next shorter length that the words allow. */
 export function makePrompt(vocabulary: PromptVocabulary, targetTokens: number, random: RandomStream): string {
-  const texts = [random.pick(vocabulary.openings)];
-  const longest = Math.max(...vocabulary.words.map((word) => word.tokens));
-  let remaining = targetTokens - vocabulary.overheadTokens;
+  const opening = random.pick(vocabulary.openings);
+  return [opening, ...makeWords(vocabulary, targetTokens - vocabulary.overheadTokens, random)].join(" ");
+}
+
+/** Words that add `tokens` tokens, or the next smaller number that they can add up to; none for 0 or less. */
+export function makeWords(
+  { words }: PromptVocabulary,
+  tokens: number,
+  random: RandomStream,
+): readonly string[] {
+  const texts: string[] = [];
+  const longest = Math.max(...words.map((word) => word.tokens));
+  let remaining = tokens;
   // Any sum from (longest − 1)² on can be made of the words' counts if any such sum can (Frobenius);
   // below it a random draw could leave a rest that nothing fills. A mean count fills nothing exactly.
   const drawnUntil = Number.isInteger(longest) ? longest ** 2 : longest / 2;
   while (remaining > drawnUntil) {
-    const word = random.pick(vocabulary.words);
+    const word = random.pick(words);
     texts.push(word.text);
     remaining -= word.tokens;
   }
-  return [...texts, ...exactFill(vocabulary.words, remaining, random)].join(" ");
+  return [...texts, ...exactFill(words, remaining, random)];
 }
 
 /** Words whose tokens add up to `tokens`, or to the largest reachable sum below it (change-making). */

@@ -9,10 +9,14 @@ import {
   DEFAULT_LOADING_LIMIT_MS,
   DEFAULT_TOTAL_LIMIT_MS,
   MAX_AGENTS,
+  MAX_DURATION_MS,
   MAX_REPEATS,
   MAX_TOKENS,
 } from "../core/limits.ts";
+import { specHash } from "../core/ids.ts";
 import { PROGRAM_NAMES } from "./programs/registry.ts";
+import type { Role } from "./role.ts";
+import { roleSchema } from "./role.ts";
 
 const name = z
   .string()
@@ -53,12 +57,23 @@ const cadenceSchema = z.union([
   z.strictObject({ thinkMs: milliseconds }),
 ]);
 
+/** Fields of programs at their defaults: beside a role they would say nothing, and a file that sets them expects otherwise. */
+const SAID_BY_THE_ROLE = {
+  cadence: { thinkMs: 0 },
+  promptTokens: 256,
+  outputTokens: 128,
+  growingContext: false,
+  corpusCharacters: 1000,
+} as const;
+
 const agentSchema = z
   .strictObject({
     name,
     program: z.enum(PROGRAM_NAMES).optional(),
     /** An external agent instead of a program: argument array, never a shell line. */
     command: z.array(z.string().min(1)).min(1).optional(),
+    /** Or a role: a shipped one by its name, a file by its path, or written out. */
+    role: z.union([z.string().min(1), roleSchema]).optional(),
     endpoint: name,
     model: z.string().min(1).optional(),
     options: optionsSchema.default({}),
@@ -71,8 +86,28 @@ const agentSchema = z
     growingContext: z.boolean().default(false),
     corpusCharacters: tokens.default(1000),
   })
-  .refine((agent) => (agent.program === undefined) !== (agent.command === undefined), {
-    message: "give exactly one of program and command",
+  .superRefine((agent, context) => {
+    const broken = (path: string, message: string): void =>
+      context.addIssue({
+        code: "custom",
+        path: [path],
+        input: agent[path as keyof typeof agent],
+        message,
+        continue: true,
+      });
+    const given = [agent.program, agent.command, agent.role].filter((one) => one !== undefined);
+    if (given.length !== 1)
+      context.addIssue({
+        code: "custom",
+        input: agent,
+        message: "give exactly one of program, command and role",
+      });
+    if (agent.role === undefined) return;
+    for (const [field, unset] of Object.entries(SAID_BY_THE_ROLE))
+      if (specHash(agent[field as keyof typeof agent]) !== specHash(unset))
+        broken(field, "is for programs; an agent with a role does what its role says");
+    if (typeof agent.role !== "string" && agent.role.images !== undefined)
+      broken("role", "has images, which can be simulated but not yet sent");
   });
 
 const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
@@ -98,6 +133,19 @@ export const scenarioSchema = z
     /** A ladder: one cell for each count, made of the first so many agents. */
     agentCounts: z.array(z.int().min(1).max(MAX_AGENTS)).default([]),
     runs: repeats.default(3),
+    /** A set time for each trial: agents take turn after turn until it is over. Absent: each does its requests. */
+    durationMs: z.number().min(1).max(MAX_DURATION_MS).optional(),
+    /** Ends a trial's set time before it is over, once its throughput is known closely enough. */
+    stop: z
+      .strictObject({
+        /** Half of the 95 % interval of the aggregate throughput, percent of it. */
+        halfWidthPct: z.number().gt(0).max(100),
+        /** The parts of the time that the interval is taken over; longer than a turn. Absent: a twentieth of the set time. */
+        subWindowMs: z.number().min(1).optional(),
+      })
+      .optional(),
+    /** `per-repeat`: every cell gets the same prompts in the same repeat, whatever its settings. Absent: every trial its own. */
+    prompts: z.enum(["per-trial", "per-repeat"]).optional(),
     solo: z.boolean().default(true),
     order: z.enum(["interleaved", "sequential"]).default("interleaved"),
     warmUpRequests: z.int().min(0).default(1),
@@ -130,7 +178,22 @@ export const scenarioSchema = z
           message: `is more than the ${scenario.agents.length} agents of this scenario`,
         });
     });
+    if (scenario.stop !== undefined && scenario.durationMs === undefined)
+      context.addIssue({
+        code: "custom",
+        path: ["stop"],
+        input: scenario.stop,
+        message: "needs durationMs, which bounds it",
+      });
     scenario.agents.forEach((agent, index) => {
+      if (scenario.durationMs !== undefined && agent.role === undefined && agent.program !== "synthetic")
+        context.addIssue({
+          code: "custom",
+          path: ["agents", index],
+          input: agent.name,
+          message:
+            "cannot go on for durationMs; a set time is for agents with a role or the program synthetic",
+        });
       if (!(agent.endpoint in scenario.endpoints))
         context.addIssue({
           code: "custom",
@@ -146,3 +209,13 @@ export type ScenarioInput = z.input<typeof scenarioSchema>;
 export type AgentSpec = Scenario["agents"][number];
 export type ScenarioEndpoint = Scenario["endpoints"][string];
 export type ParameterValue = z.output<typeof parameterValue>;
+
+/** The agent's role, once it has been read; see `resolve-roles`. */
+export function roleOf({ role }: Pick<AgentSpec, "role">): Role | undefined {
+  return typeof role === "string" ? undefined : role;
+}
+
+/** When an agent's next request is due: its role says it, or the agent itself. */
+export function cadenceOf(agent: AgentSpec): AgentSpec["cadence"] {
+  return roleOf(agent)?.cadence ?? agent.cadence;
+}

@@ -90,13 +90,8 @@ async function answer(
   try {
     await clock.sleepUntil(endNs, signal);
   } catch {
-    return completion(
-      request,
-      { kind: "cancelled", reason: "interrupted" },
-      sentNs,
-      clock.nowNs(),
-      new Float64Array(),
-    );
+    const arrived = stampsNs.filter((stampNs) => stampNs <= clock.nowNs());
+    return completion(request, { kind: "cancelled", reason: "interrupted" }, sentNs, clock.nowNs(), arrived);
   }
   return completion(request, outcome, sentNs, endNs, stampsNs);
 }

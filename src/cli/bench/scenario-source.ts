@@ -1,10 +1,12 @@
 /** From a scenario's name or file and the flags to one complete scenario. Flags win over the file. */
 import { existsSync, readdirSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OperatorError } from "../../core/errors.ts";
 import { readTextFile } from "../../core/file.ts";
 import { parseWith, parseYaml } from "../../core/yaml.ts";
+import { readRole } from "../../workload/read-roles.ts";
+import { resolveRoles } from "../../workload/resolve-roles.ts";
 import type { Scenario, ScenarioInput } from "../../workload/scenario.ts";
 import { scenarioSchema } from "../../workload/scenario.ts";
 import type { RawBenchFlags } from "./flags.ts";
@@ -32,7 +34,8 @@ export function sampleCorpusFolder(): string {
 export function loadScenario(nameOrFile: string, flags: RawBenchFlags, cwd: string): ScenarioSource {
   const { path, shipped } = locate(nameOrFile, cwd);
   const raw = parseYaml(readTextFile(path), path);
-  const parsed = parseWith(scenarioSchema, raw, path);
+  const folder = dirname(path);
+  const parsed = resolveRoles(parseWith(scenarioSchema, raw, path), (role) => readRole(role, folder));
   const changed = applyFlags(parsed, flags);
   return { scenario: parseWith(scenarioSchema, changed, "the flags"), shipped };
 }

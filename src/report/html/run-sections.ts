@@ -9,6 +9,7 @@ import { textTable } from "../plots/plot.ts";
 import { absentTelemetry, telemetryPlots } from "../plots/telemetry.ts";
 import { throughputPlot } from "../plots/throughput.ts";
 import { recommendSection } from "../recommend/recommend-section.ts";
+import { rolesSection } from "../section/roles.ts";
 import type { Section } from "../section/section.ts";
 import type { TextTable } from "../tables.ts";
 import {
@@ -53,6 +54,7 @@ export function runSections({ model, views, asked }: RunContent, frame: Frame): 
     })),
     { id: "configurations", title: "Configurations", body: configurationsBody(model) },
     { id: "agents", title: "Agents", body: agentsBody(model, views, frame) },
+    { id: "roles", title: "Roles", body: rolesBody(model, frame) },
     { id: "speedup", title: "Speedup and efficiency", link: "Speedup", body: speedupBody(views, frame) },
     { id: "scaling", title: "Scaling", body: scalingBody(model, views, frame) },
     { id: "matrix", title: "Settings", body: matrixBody(views, frame) },
@@ -109,6 +111,11 @@ function agentsBody(model: ReportModel, { analysis }: RunViews, frame: Frame): r
           html`<p>${contentionSentence(only)}</p>`,
         ]),
   ];
+}
+
+function rolesBody({ roles }: ReportModel, frame: Frame): readonly Markup[] {
+  const section = rolesSection(roles, false);
+  return section === undefined ? [] : sectionBody(section, frame);
 }
 
 function speedupBody({ analysis }: RunViews, frame: Frame): readonly Markup[] {

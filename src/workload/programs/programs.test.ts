@@ -9,6 +9,8 @@ const context = (settings: Partial<ProgramContext["settings"]> = {}, nonce = "")
   agent: "a",
   random: (purpose, position) => randomStream(1, purpose, position),
   promptOf: (tokens, random) => `${tokens} tokens, draw ${random.integer(1e9)}`,
+  turnOf: (sizes, random) =>
+    `${sizes.toolResultTokens} + ${sizes.messageTokens} tokens, draw ${random.integer(1e9)}`,
   nonce: () => nonce,
   settings: {
     requests: 3,
