@@ -49,10 +49,6 @@ const TRANSITIONS: Readonly<Record<PresetState, Partial<Readonly<Record<EventKin
 
 export const INITIAL_CONDITION: PresetCondition = { state: "stopped" };
 
-export function isLegal(state: PresetState, event: EventKind): boolean {
-  return TRANSITIONS[state][event] !== undefined;
-}
-
 /** The condition after an event. An event that cannot happen in this state is a failed assertion. */
 export function transition(condition: PresetCondition, event: PresetEvent): PresetCondition {
   const state = TRANSITIONS[condition.state][event.kind];

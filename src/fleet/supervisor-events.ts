@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { StateDisk } from "./supervisor-disk.ts";
 
-export interface FleetEvent {
+interface FleetEvent {
   readonly atIso: string;
   readonly level: "info" | "warning";
   readonly preset?: string;
@@ -19,7 +19,7 @@ const MAX_WARNINGS = 10;
 /** A warning older than this tells of the past, not of the state of the fleet. */
 const WARNING_SHOWN_NS = 3600 * 1_000_000_000;
 
-export const EVENTS_FILE = "events.jsonl";
+const EVENTS_FILE = "events.jsonl";
 /** About 5,000 events, and as many again in the file before. */
 const EVENTS_FILE_LIMIT_BYTES = 1024 * 1024;
 
@@ -39,10 +39,6 @@ export class EventLog {
 
   warn(message: string, preset?: string): void {
     this.#add("warning", message, preset);
-  }
-
-  all(): readonly FleetEvent[] {
-    return this.#events.map(({ event }) => event);
   }
 
   /** The latest, newest last. */

@@ -14,6 +14,7 @@ const CATALOGUE = paperCatalogue(
     paperPreset("embed", 2, { priority: 90 }),
     paperPreset("fixed", 3, { port: 8_081, priority: 30 }),
     paperPreset("napper", 8, { sleepLevel: 2 }),
+    paperPreset("guest", 4, { engine: "ollama" }),
   ],
   {
     coding: ["coder", "embed"],
@@ -21,6 +22,7 @@ const CATALOGUE = paperCatalogue(
     door: ["fixed", "embed"],
     wide: ["reader", "fixed", "embed"],
     nap: ["napper", "embed"],
+    visit: ["guest", "embed"],
   },
 );
 
@@ -244,6 +246,19 @@ describe("a switch that goes on all the same", () => {
     ]);
   });
 
+  it("loads a model into a server that somebody else keeps, and takes out no more than that", async () => {
+    const fleet = await coding();
+    expect((await fleet.run(fleet.supervisor.switchMode("visit"))).outcome).toBe("committed");
+    expect([...fleet.machine.residents]).toEqual(["guest"]);
+    expect(alive(fleet.machine)).toEqual(["embed"]);
+    fleet.hand.killSupervisor();
+    const next = paperFleet(fleet.machine, () => CATALOGUE);
+    await next.run(next.supervisor.begin());
+    expect((await states(next))["guest"]).toBe("ready");
+    expect((await next.run(next.supervisor.switchMode("coding"))).outcome).toBe("committed");
+    expect([...fleet.machine.residents]).toEqual([]);
+  });
+
   it("puts a server to sleep that can, and wakes it again in the same process", async () => {
     const fleet = await coding();
     await fleet.run(fleet.supervisor.switchMode("nap"));
@@ -269,6 +284,27 @@ describe("commands", () => {
     });
     expect((await fleet.run(fleet.supervisor.status())).switching).toEqual({ to: "research", step: "start" });
     expect((await fleet.run(first)).outcome).toBe("committed");
+  });
+
+  it("find in the status who answers, where, and nothing of our own machinery", async () => {
+    const fleet = await coding();
+    const status = await fleet.run(fleet.supervisor.status());
+    expect(Object.keys(status).toSorted()).toEqual([
+      "memory",
+      "mode",
+      "presets",
+      "stateDirectory",
+      "supervisorPid",
+      "warnings",
+    ]);
+    expect(status.presets.find(({ preset }) => preset === "coder")).toMatchObject({
+      state: "ready",
+      pid: 102,
+      url: "http://127.0.0.1:40001",
+      slots: 2,
+      busySlots: 0,
+      declaredBytes: 12 * 1024 ** 3,
+    });
   });
 
   it("say that there is nothing to do", async () => {
@@ -389,6 +425,53 @@ describe("servers that run", () => {
     expect(fleet.machine.processes.filter(({ preset }) => preset.name === "coder")).toHaveLength(5);
     scripts["coder"] = {};
     expect((await fleet.run(fleet.supervisor.startPreset("coder"))).outcome).toBe("committed");
+  });
+
+  it("are restarted after three health checks in a row without an answer, and not after two", async () => {
+    const fleet = await coding();
+    const first = fleet.machine.alive.find(({ preset }) => preset.name === "coder");
+    fleet.machine.deaf.add("coder");
+    await passSeconds(fleet, fleet.machine, 34);
+    fleet.machine.deaf.delete("coder");
+    await passSeconds(fleet, fleet.machine, 60);
+    expect(fleet.machine.alive).toContain(first);
+    fleet.machine.deaf.add("coder");
+    // Three rounds of at most 18 s; it can hear again when the restart has begun.
+    await passSeconds(fleet, fleet.machine, 54);
+    expect((await states(fleet))["coder"]).toBe("restarting");
+    fleet.machine.deaf.delete("coder");
+    await passSeconds(fleet, fleet.machine, 30);
+    expect(fleet.machine.alive).not.toContain(first);
+    expect((await states(fleet))["coder"]).toBe("ready");
+  });
+
+  it("are restarted when they answer health and produce no token for two minutes", async () => {
+    const fleet = await coding();
+    const first = fleet.machine.alive.find(({ preset }) => preset.name === "coder");
+    fleet.machine.busySlots.set("coder", 1);
+    fleet.machine.stalled.add("coder");
+    await passSeconds(fleet, fleet.machine, 110);
+    expect((await states(fleet))["coder"]).toBe("ready");
+    await passSeconds(fleet, fleet.machine, 50);
+    fleet.machine.stalled.delete("coder");
+    await passSeconds(fleet, fleet.machine, 30);
+    expect(fleet.machine.alive).not.toContain(first);
+    const { warnings } = await fleet.run(fleet.supervisor.status());
+    expect(warnings.join()).toMatch(
+      /coder is down: it answers health but has produced no token for 2(\.\d)? min/,
+    );
+  });
+
+  it("give way to a command while they are being restarted", async () => {
+    const scripts: Record<string, ServerScript> = {};
+    const fleet = await coding(scripts);
+    scripts["coder"] = { loadMs: 2_500 };
+    fleet.machine.alive.find(({ preset }) => preset.name === "coder")?.end({ signal: "SIGSEGV" });
+    await passSeconds(fleet, fleet.machine, 2);
+    expect((await fleet.run(fleet.supervisor.switchMode("door"))).outcome).toBe("committed");
+    expect(alive(fleet.machine)).toEqual(["embed", "fixed"]);
+    await passSeconds(fleet, fleet.machine, 60);
+    expect(alive(fleet.machine)).toEqual(["embed", "fixed"]);
   });
 
   it("are stopped by priority, and then all, when memory runs short", async () => {

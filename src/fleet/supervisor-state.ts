@@ -73,6 +73,11 @@ export class FleetState {
     return place;
   }
 
+  /** Undefined for a name that nothing was ever done about; it may be nobody's. */
+  known(name: string): Place | undefined {
+    return this.#places.get(name);
+  }
+
   places(): readonly Place[] {
     return [...this.#places.values()];
   }

@@ -28,7 +28,8 @@ export async function fleetStatus(
     presetStatus(fleet, state.place(preset.name), preset, memory),
   );
   return {
-    ...owner,
+    supervisorPid: owner.supervisorPid,
+    stateDirectory: owner.stateDirectory,
     ...(state.mode === undefined ? {} : { mode: state.mode }),
     ...(claim === undefined ? {} : { switching: { to: claim.to, step: claim.step() } }),
     memory: {

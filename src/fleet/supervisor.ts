@@ -17,6 +17,7 @@ import type { MemoryNeed } from "./memory-need.ts";
 import { declaredNeed } from "./memory-need.ts";
 import type { MemoryReading } from "./memory.ts";
 import type { WantedPreset } from "./plan-switch.ts";
+import { admits } from "./preset-state.ts";
 import { recover } from "./recover.ts";
 import type { SafetyProfile } from "./safety-profile.ts";
 import type { StateDisk } from "./supervisor-disk.ts";
@@ -175,7 +176,7 @@ class OwningSupervisor implements Supervisor {
 
   stopPreset(preset: string, onProgress = NO_PROGRESS): Promise<SwitchReport> {
     const wanted = (): Wanted => {
-      if (this.#fleet.state.place(preset).seat === undefined) presetNamed(this.#parts.catalogue(), preset);
+      if (this.#fleet.state.known(preset)?.seat === undefined) presetNamed(this.#parts.catalogue(), preset);
       return this.#besides(preset, []);
     };
     return this.#change(`stop of ${preset}`, preset, wanted, onProgress, undefined);
@@ -183,9 +184,9 @@ class OwningSupervisor implements Supervisor {
 
   lease(preset: string): Lease {
     const { state } = this.#fleet;
+    if (state.known(preset)?.seat === undefined) presetNamed(this.#parts.catalogue(), preset);
     const place = state.place(preset);
-    if (place.seat === undefined) presetNamed(this.#parts.catalogue(), preset);
-    if (place.condition.state !== "ready" || !state.admitting)
+    if (!admits(place.condition) || !state.admitting)
       throw new OperatorError("LEASE_REFUSED", {
         message: state.admitting
           ? `${preset} is ${place.condition.state}`

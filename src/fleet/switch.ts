@@ -5,7 +5,7 @@
 import type { SwitchPlan, SwitchReport } from "./control/protocol.ts";
 import type { Seat } from "./fleet-file.ts";
 import type { WantedPreset } from "./plan-switch.ts";
-import type { Fleet, Place } from "./supervisor-state.ts";
+import type { Fleet } from "./supervisor-state.ts";
 import { newId, newSeat, settle, settleOrWarn } from "./supervisor-state.ts";
 import { becomeReady, startServer, wakeServer } from "./switch-acts.ts";
 import { asStepFailure, presetFailure, refuseAborted, stepFailure } from "./switch-failure.ts";

@@ -67,6 +67,10 @@ export class PaperMachine {
   readonly processes: PaperProcess[] = [];
   readonly logs = new Map<string, string[]>();
   readonly busySlots = new Map<string, number>();
+  /** Presets whose servers answer health and produce nothing. */
+  readonly stalled = new Set<string>();
+  /** Presets whose servers do not answer, and live. */
+  readonly deaf = new Set<string>();
   /** Rules of the machine that were broken: none ever should be. */
   readonly violations: string[] = [];
   /** How the next start of a preset goes; asked at each. */
@@ -384,7 +388,7 @@ export class PaperHand {
               reason: "not loaded",
             };
           if (process === undefined) return { kind: "silent", reason: "connection refused" };
-          if (process.script.start === "stalls" || process.asleep)
+          if (process.script.start === "stalls" || process.asleep || machine.stalled.has(preset.name))
             return { kind: "silent", reason: "no token within 60 s" };
           return { kind: "token", tookMs: 1 };
         }),
@@ -432,6 +436,7 @@ function healthOf(
   process: PaperProcess | undefined,
 ): Awaited<ReturnType<ServerClient["health"]>> {
   if (process === undefined) return { kind: "down", reason: "connection refused" };
+  if (machine.deaf.has(process.preset.name)) return { kind: "down", reason: "no answer" };
   const { start, loadMs = DEFAULT_LOAD_MS } = process.script;
   const isLoaded = machine.clock.nowNs() - process.startedNs >= loadMs * NS_PER_MS;
   return start === "never-healthy" || !isLoaded ? { kind: "loading" } : { kind: "healthy" };
