@@ -34,6 +34,7 @@ export const ERROR_CATALOGUE = {
   FIGURE_UNKNOWN: usage("a hypothesis, target or price names a figure the data do not have"),
   GGUF_INVALID: usage("a model file breaks the GGUF format or is cut short"),
   GGUF_UNSUPPORTED: usage("a model file is a GGUF of a kind that is not read"),
+  CALIBRATION_INVALID: usage("a stored calibration breaks its form or is of another version"),
   REQUEST_MALFORMED: usage("a request to the supervisor is not of the control protocol"),
   // the environment: servers
   ENDPOINT_REFUSED: environment("nothing listens at the endpoint"),
