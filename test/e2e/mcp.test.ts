@@ -118,7 +118,7 @@ describe("a change", () => {
   test("tells its progress and its report", async () => {
     const directory = await serveOnPaper({
       switchMode: (mode, onProgress) => {
-        onProgress?.({ step: "start", preset: "gemma4", message: "waiting for health" });
+        onProgress?.({ step: "start", preset: "gemma4", message: "waiting for gemma4" });
         return Promise.resolve({ outcome: "committed", mode, runs: ["gemma4"], steps: [], overheadMs: 3 });
       },
     });
@@ -128,7 +128,7 @@ describe("a change", () => {
       onprogress: (progress) => told.push(progress.message),
     });
     expect(answer.structuredContent).toMatchObject({ outcome: "committed", mode: "coding" });
-    expect(told).toEqual(["start gemma4: waiting for health"]);
+    expect(told).toEqual(["waiting for gemma4"]);
   });
 
   test("that was put back is an error with its whole report", async () => {

@@ -150,7 +150,7 @@ describe("slipway mode switch", () => {
   test("tells the steps, then where everything listens", async () => {
     const directory = await serveOnPaper({
       switchMode: (mode, onProgress) => {
-        onProgress?.({ step: "stop", preset: "own-gguf", message: `for ${mode}` });
+        onProgress?.({ step: "stop", preset: "own-gguf", message: `stopping own-gguf for ${mode}` });
         return Promise.resolve({
           outcome: "committed",
           mode,
@@ -162,7 +162,7 @@ describe("slipway mode switch", () => {
     });
     expect(await say(["mode", "switch", "coding", "--state-dir", directory])).toMatchInlineSnapshot(`
       {
-        "err": "stop own-gguf: for coding
+        "err": "stopping own-gguf for coding
       ",
         "exitCode": 0,
         "out": "coding is up after 12.0 s, 41 ms of it Slipway's own

@@ -61,7 +61,7 @@ describe("slipway up", () => {
     const up = start("coding", {
       begin: () => Promise.resolve(["took over gemma4 from the supervisor before"]),
       switchMode: (_mode, onProgress) => {
-        onProgress?.({ step: "start", preset: "gemma4", message: "waiting for health" });
+        onProgress?.({ step: "start", preset: "gemma4", message: "waiting for gemma4" });
         return Promise.resolve(COMMITTED);
       },
       shutdown: (servers, onProgress) => {
@@ -80,10 +80,12 @@ describe("slipway up", () => {
     expect(up.spoken).toMatchInlineSnapshot(`
       {
         "err": "took over gemma4 from the supervisor before
-      start gemma4: waiting for health
-      slipway status --watch shows it, slipway mode switch <mode> changes it; Ctrl-C stops the servers and ends
-      stopping the servers, running requests first; a second Ctrl-C ends at once and leaves the rest running
-      stop gemma4: asked to end
+      waiting for gemma4
+      slipway status --watch shows it, slipway mode switch <mode> changes it; Ctrl-C
+        stops the servers and ends
+      stopping the servers, running requests first; a second Ctrl-C ends at once and
+        leaves the rest running
+      asked to end
       ",
         "out": "coding is up after 12.0 s, 41 ms of it Slipway's own
         gemma4-26b-a4b-q4-multi3-128k  http://127.0.0.1:41234
@@ -151,7 +153,7 @@ describe("slipway up", () => {
         return Promise.resolve();
       },
     });
-    await up.said("start: begun");
+    await up.said("begun");
     up.ctrlC();
     expect(await up.ended).toBe(130);
     expect(shut).toEqual(["stop"]);

@@ -16,8 +16,7 @@ export async function ask<Question extends ControlQuestion>(
       socketPath: socketOf(flags, io),
       clock: io.clock,
       signal: io.interrupted,
-      onProgress: ({ step, preset, message }) =>
-        io.err(`${step}${preset === undefined ? "" : ` ${preset}`}: ${printable(message)}\n`),
+      onProgress: ({ message }) => io.err(`${printable(message)}\n`),
     });
   } catch (thrown) {
     if (io.interrupted.aborted && CHANGES.has(question.do))

@@ -7,6 +7,7 @@ import { controlSocketPath, lockStateDirectory } from "../../fleet/control/super
 import type { SafetyProfileName } from "../../fleet/safety-profile.ts";
 import type { Supervisor } from "../../fleet/supervisor.ts";
 import type { CliIo, ExitCode } from "../io.ts";
+import { wrapText } from "./bar.ts";
 import { type StateFlags, stateFolder } from "./places.ts";
 import { renderRollback, renderUp } from "./plan-view.ts";
 
@@ -93,9 +94,14 @@ class UpSession {
     }
   }
 
-  readonly #tell = ({ step, preset, message }: ControlProgress): void => {
-    this.#io.err(`${step}${preset === undefined ? "" : ` ${preset}`}: ${printable(message)}\n`);
+  /** A message says what is done and to whom; the step's name is for programs. */
+  readonly #tell = ({ message }: ControlProgress): void => {
+    this.#io.err(`${printable(message)}\n`);
   };
+
+  #hint(sentence: string): void {
+    this.#io.err(`${wrapText(sentence, this.#io.outColumns, "  ")}\n`);
+  }
 
   /** Whether the mode is up. A refusal that touched nothing is thrown, once the supervisor has let go. */
   async #reach(mode: string): Promise<boolean> {
@@ -117,8 +123,8 @@ class UpSession {
 
   async #announce(report?: SwitchReport): Promise<boolean> {
     this.#io.out(renderUp(await this.#supervisor.status(), report));
-    this.#io.err(
-      `slipway status --watch shows it, slipway mode switch <mode> changes it; Ctrl-C ${this.#flags.keep === true ? "ends the supervisor and leaves the servers running" : "stops the servers and ends"}\n`,
+    this.#hint(
+      `slipway status --watch shows it, slipway mode switch <mode> changes it; Ctrl-C ${this.#flags.keep === true ? "ends the supervisor and leaves the servers running" : "stops the servers and ends"}`,
     );
     return true;
   }
@@ -156,10 +162,10 @@ class UpSession {
   /** Ctrl-C or SIGTERM is the ordinary end. */
   async #end(): Promise<ExitCode> {
     const servers = this.#flags.keep === true ? "keep" : "stop";
-    this.#io.err(
+    this.#hint(
       servers === "keep"
-        ? "ending; the servers run on, and the next slipway up takes them over\n"
-        : "stopping the servers, running requests first; a second Ctrl-C ends at once and leaves the rest running\n",
+        ? "ending; the servers run on, and the next slipway up takes them over"
+        : "stopping the servers, running requests first; a second Ctrl-C ends at once and leaves the rest running",
     );
     try {
       await this.#supervisor.shutdown(servers, this.#tell);

@@ -64,13 +64,9 @@ async function answer(tool: McpTool, args: unknown, extra: Extra): Promise<CallT
   try {
     const result = await tool.run(args as { readonly [name: string]: string | undefined }, {
       signal: extra.signal,
-      onProgress: ({ step, preset, message }) => {
+      onProgress: ({ message }) => {
         if (token === undefined) return;
-        const params = {
-          progressToken: token,
-          progress: ++steps,
-          message: printable(`${step}${preset === undefined ? "" : ` ${preset}`}: ${message}`),
-        };
+        const params = { progressToken: token, progress: ++steps, message: printable(message) };
         // A client that went away misses its progress; what it asked for goes on.
         extra.sendNotification({ method: "notifications/progress", params }).catch(() => undefined);
       },
