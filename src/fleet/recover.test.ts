@@ -4,6 +4,7 @@ import type { PaperFleet } from "../../test/fakes/paper-fleet.ts";
 import { paperCatalogue, paperFleet, paperPreset } from "../../test/fakes/paper-fleet.ts";
 import type { PaperProcess } from "../../test/fakes/paper-world.ts";
 import { PaperMachine } from "../../test/fakes/paper-world.ts";
+import { NS_PER_S } from "../core/units.ts";
 
 const CATALOGUE = paperCatalogue(
   [paperPreset("coder", 12), paperPreset("reader", 14), paperPreset("embed", 2)],
@@ -120,6 +121,8 @@ describe("a new supervisor", () => {
   it("tolerates a torn last line, and can be killed again after it", async () => {
     const machine = await inMode("coding");
     await killedOnce(machine, '"kind":"stop"');
+    await machine.clock.advanceTo(machine.clock.nowNs() + NS_PER_S);
+    expect(names(machine)).toEqual(["embed"]);
     machine.files.set("journal.jsonl", `${machine.files.get("journal.jsonl")}{"kind":"sta`);
     await killedDuringRecovery(machine, () => names(machine).includes("coder"));
     expect(machine.files.get("journal.jsonl")).not.toContain('{"kind":"sta{');
