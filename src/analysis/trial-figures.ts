@@ -73,6 +73,7 @@ export interface TrialFigures {
 export function trialFigures(trial: FoldedTrial): TrialFigures {
   const { record } = trial;
   const wallMs = wallOf(trial);
+  const wholeMs = record.windowNs === undefined ? wallMs : nsToMs(record.windowNs);
   const runs = [...trial.agents.values()];
   const steady = trial.steady;
   const timeOf = new Map(record.agentTimes.map((time) => [time.agent, time]));
@@ -85,7 +86,8 @@ export function trialFigures(trial: FoldedTrial): TrialFigures {
     pooled: pooledRequests(runs.map((run) => run.rows)),
     agents,
     wallMs,
-    whole: throughput(wallMs, sumOf(runs, "outputTokens"), "counted"),
+    // In a set time, only what a request that is being cancelled still received comes after the window.
+    whole: throughput(wholeMs, sumOf(runs, "outputTokens"), "counted"),
     steady:
       steady === undefined || answered < record.agents.length
         ? undefined

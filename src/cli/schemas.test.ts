@@ -25,6 +25,8 @@ describe("the schemas for editors", () => {
 
   it.each([
     ["scenario", "examples/scenarios"],
+    ["role", "roles"],
+    ["capacity", "examples/capacity"],
     ["hypotheses", "examples/hypotheses"],
     ["service-levels", "examples/service-levels"],
     ["costs", "examples/costs"],

@@ -4,6 +4,8 @@ import { costFileSchema } from "../analysis/cost/cost-file.ts";
 import { serviceLevelFileSchema } from "../analysis/service-level/service-level-file.ts";
 import { hypothesisFileSchema } from "../analysis/verdict/hypothesis-file.ts";
 import { modeSchema, presetSchema } from "../preset/preset.ts";
+import { capacityStudySchema } from "../workload/capacity-study.ts";
+import { roleSchema } from "../workload/role.ts";
 import { scenarioSchema } from "../workload/scenario.ts";
 import { configSchema } from "./config.ts";
 
@@ -13,6 +15,8 @@ export function schemaDocuments(): Readonly<Record<string, string>> {
     `${JSON.stringify({ title, ...z.toJSONSchema(schema, { io: "input" }) }, null, 2)}\n`;
   return {
     "examples/scenario.schema.json": document(scenarioSchema, "Slipway scenario"),
+    "examples/role.schema.json": document(roleSchema, "Slipway role"),
+    "examples/capacity.schema.json": document(capacityStudySchema, "Slipway capacity study"),
     "examples/slipway.schema.json": document(configSchema, "slipway.yaml"),
     "examples/hypotheses.schema.json": document(hypothesisFileSchema, "Slipway hypotheses"),
     "examples/service-levels.schema.json": document(serviceLevelFileSchema, "Slipway service levels"),

@@ -18,7 +18,7 @@ import { PROGRAM_NAMES } from "./programs/registry.ts";
 import type { Role } from "./role.ts";
 import { roleSchema } from "./role.ts";
 
-const name = z
+export const nameSchema = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_.-]*$/,
@@ -68,13 +68,13 @@ const SAID_BY_THE_ROLE = {
 
 const agentSchema = z
   .strictObject({
-    name,
+    name: nameSchema,
     program: z.enum(PROGRAM_NAMES).optional(),
     /** An external agent instead of a program: argument array, never a shell line. */
     command: z.array(z.string().min(1)).min(1).optional(),
     /** Or a role: a shipped one by its name, a file by its path, or written out. */
     role: z.union([z.string().min(1), roleSchema]).optional(),
-    endpoint: name,
+    endpoint: nameSchema,
     model: z.string().min(1).optional(),
     options: optionsSchema.default({}),
     cadence: cadenceSchema.default({ thinkMs: 0 }),
@@ -110,21 +110,28 @@ const agentSchema = z
       broken("role", "has images, which can be simulated but not yet sent");
   });
 
+export const stopSchema = z.strictObject({
+  /** Half of the 95 % interval of the aggregate throughput, percent of it. */
+  halfWidthPct: z.number().gt(0).max(100),
+  /** The parts of the time that the interval is taken over; longer than a turn. Absent: a twentieth of the set time. */
+  subWindowMs: z.number().min(1).optional(),
+});
+
 const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
 
 const cellSchema = z.strictObject({
-  name,
+  name: nameSchema,
   /** Which of the study's scenarios this cell belongs to, when one file holds several. */
-  scenario: name.optional(),
+  scenario: nameSchema.optional(),
   /** Paths such as `agents.insight.options.numGpu`; `agents.*` reaches every agent. */
   set: z.record(z.string(), parameterValue),
 });
 
 export const scenarioSchema = z
   .strictObject({
-    name,
+    name: nameSchema,
     description: z.string().default(""),
-    endpoints: z.record(name, endpointSchema),
+    endpoints: z.record(nameSchema, endpointSchema),
     agents: z.array(agentSchema).min(1).max(MAX_AGENTS),
     /** Every combination of these values is a cell. */
     matrix: z.record(z.string(), z.array(parameterValue).min(1)).default({}),
@@ -136,14 +143,7 @@ export const scenarioSchema = z
     /** A set time for each trial: agents take turn after turn until it is over. Absent: each does its requests. */
     durationMs: z.number().min(1).max(MAX_DURATION_MS).optional(),
     /** Ends a trial's set time before it is over, once its throughput is known closely enough. */
-    stop: z
-      .strictObject({
-        /** Half of the 95 % interval of the aggregate throughput, percent of it. */
-        halfWidthPct: z.number().gt(0).max(100),
-        /** The parts of the time that the interval is taken over; longer than a turn. Absent: a twentieth of the set time. */
-        subWindowMs: z.number().min(1).optional(),
-      })
-      .optional(),
+    stop: stopSchema.optional(),
     /** `per-repeat`: every cell gets the same prompts in the same repeat, whatever its settings. Absent: every trial its own. */
     prompts: z.enum(["per-trial", "per-repeat"]).optional(),
     solo: z.boolean().default(true),

@@ -27,7 +27,7 @@ export const benchCommand: DefineCommand = (io, exit) => {
     )
     .argument(
       "[scenario]",
-      "a shipped scenario (quick, solo, baseline_vs_chimera, chimera_hetero, chimera_homo, single_instance) or a YAML file",
+      "a shipped scenario (quick, solo, baseline_vs_chimera, chimera_hetero, chimera_homo, single_instance, coding_team) or a YAML file",
     )
     .addHelpText("after", EXAMPLES);
   endpointOptions(command);
