@@ -5,6 +5,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { OperatorError } from "../../src/core/errors.ts";
+import { deferred } from "../fakes/deferred.ts";
 import { FLEET_STATUS, ROLLED_BACK, SWITCH_PLAN, serveOnPaper } from "../fakes/paper-supervisor.ts";
 import { temporaryDirectory } from "../fakes/temporary-directory.ts";
 
@@ -116,16 +117,22 @@ describe("an answer", () => {
 
 describe("a change", () => {
   test("tells its progress and its report", async () => {
+    // The switch goes on once its progress has arrived, so that the test cannot depend on which comes first.
+    const arrived = deferred<void>();
     const directory = await serveOnPaper({
-      switchMode: (mode, onProgress) => {
+      switchMode: async (mode, onProgress) => {
         onProgress?.({ step: "start", preset: "gemma4", message: "waiting for gemma4" });
-        return Promise.resolve({ outcome: "committed", mode, runs: ["gemma4"], steps: [], overheadMs: 3 });
+        await arrived.promise;
+        return { outcome: "committed", mode, runs: ["gemma4"], steps: [], overheadMs: 3 };
       },
     });
     const { connected } = await client(directory, "--allow-changes");
     const told: unknown[] = [];
     const answer = await connected.callTool({ name: "switch", arguments: { mode: "coding" } }, undefined, {
-      onprogress: (progress) => told.push(progress.message),
+      onprogress: (progress) => {
+        told.push(progress.message);
+        arrived.resolve();
+      },
     });
     expect(answer.structuredContent).toMatchObject({ outcome: "committed", mode: "coding" });
     expect(told).toEqual(["waiting for gemma4"]);

@@ -60,6 +60,7 @@ type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 async function answer(tool: McpTool, args: unknown, extra: Extra): Promise<CallToolResult> {
   let steps = 0;
+  let told: Promise<void> = Promise.resolve();
   const token = extra._meta?.progressToken;
   try {
     const result = await tool.run(args as { readonly [name: string]: string | undefined }, {
@@ -67,10 +68,13 @@ async function answer(tool: McpTool, args: unknown, extra: Extra): Promise<CallT
       onProgress: ({ message }) => {
         if (token === undefined) return;
         const params = { progressToken: token, progress: ++steps, message: printable(message) };
-        // A client that went away misses its progress; what it asked for goes on.
-        extra.sendNotification({ method: "notifications/progress", params }).catch(() => undefined);
+        // In order, and before the result. A client that went away misses it; what it asked for goes on.
+        told = told
+          .then(() => extra.sendNotification({ method: "notifications/progress", params }))
+          .catch(() => undefined);
       },
     });
+    await told;
     return document(result.document, result.failed);
   } catch (thrown) {
     if (!(thrown instanceof OperatorError)) throw thrown;
