@@ -214,6 +214,15 @@ describe("a switch that goes on all the same", () => {
     expect(fleet.machine.violations).toEqual([]);
   });
 
+  it("when a port that the preset names is let go late", async () => {
+    const fleet = await coding({ fixed: { holdsPortMs: 3_000 } });
+    await fleet.run(fleet.supervisor.switchMode("door"));
+    await fleet.run(fleet.supervisor.stopPreset("fixed"));
+    const report = await fleet.run(fleet.supervisor.startPreset("fixed"));
+    expect(report.outcome).toBe("committed");
+    expect(report.steps.find(({ step }) => step === "start")?.tookMs).toBeGreaterThanOrEqual(3_000);
+  });
+
   it("when a grandchild outlives its server: it is ended too", async () => {
     const fleet = await coding({ coder: { stray: true } });
     expect((await fleet.run(fleet.supervisor.switchMode("research"))).outcome).toBe("committed");

@@ -10,6 +10,7 @@ import type { Seat } from "./fleet-file.ts";
 import type { Fleet, Place, Server } from "./supervisor-state.ts";
 import type { StepFailure } from "./switch-failure.ts";
 import { abortedAt, asStepFailure, presetFailure } from "./switch-failure.ts";
+import { choosePort } from "./switch-port.ts";
 import { answerWithin, pollUntil } from "./switch-wait.ts";
 import type { Health } from "./world.ts";
 
@@ -68,7 +69,7 @@ function startFailure(fleet: Fleet, name: string, thrown: unknown): Error {
 async function spawn(fleet: Fleet, place: Place, seat: Seat): Promise<void> {
   const { world, journal } = fleet;
   const { preset, serverId } = seat;
-  const port = await choosePort(fleet, preset, place.lastPort);
+  const port = await choosePort(world, preset, place.lastPort);
   const launch = world.describe(preset, port);
   journal.append({ kind: "start", preset: preset.name, serverId, port });
   const program = programOf(launch);
@@ -85,17 +86,6 @@ async function spawn(fleet: Fleet, place: Place, seat: Seat): Promise<void> {
     serverId,
     ...(process === undefined ? {} : { identity: process.identity }),
   });
-}
-
-/** A restart keeps its port where it can: clients hold on to the address. Throws PORT_IN_USE. */
-async function choosePort({ world }: Fleet, preset: Preset, last: number | undefined): Promise<number> {
-  if (last === undefined || preset.port !== "free") return world.reservePort(preset);
-  try {
-    return await world.reservePort({ ...preset, port: last });
-  } catch (thrown) {
-    if (!(thrown instanceof OperatorError)) throw thrown;
-    return world.reservePort(preset);
-  }
 }
 
 export function programOf(
