@@ -4,7 +4,6 @@
  */
 import { assert } from "../core/assert.ts";
 import { OperatorError } from "../core/errors.ts";
-import type { Preset } from "../preset/preset.ts";
 import type { LaunchDescription } from "../preset/launch.ts";
 import type { Seat } from "./fleet-file.ts";
 import type { Fleet, Place, Server } from "./supervisor-state.ts";
