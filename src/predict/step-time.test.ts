@@ -131,6 +131,13 @@ describe("step time", () => {
     expect(decodeNs(measured, 1, 512) - decodeNs(llamaCpp, 1, 512)).toBeCloseTo(2_000_000, 3);
   });
 
+  it("costs the second sequence of a batch the switch of kernels, and the third no other", () => {
+    const switching = { ...vllm, efficiency: { ...VLLM_KERNELS, batchedNs: 5_000_000 } };
+    const moreNs = (sequences: number): number =>
+      decodeNs(switching, sequences, 64) - decodeNs(vllm, sequences, 64);
+    expect([moreNs(1), moreNs(2), moreNs(3)].map(Math.round)).toEqual([0, 5_000_000, 5_000_000]);
+  });
+
   it("costs a step of prompts and decoding sequences together more than both alone, by what sees the past", () => {
     const mixed: StepTimeModel = { ...vllm, efficiency: { ...VLLM_KERNELS, mixed: 1.5 } };
     const plain: StepTimeModel = { ...vllm, efficiency: { ...VLLM_KERNELS, mixed: 1 } };

@@ -31,6 +31,11 @@ export interface KernelEfficiency {
   /** Of each decoding sequence, whatever its context. Absent: not measured, and taken as none. */
   readonly sequenceNs?: number;
   /**
+   * What a step costs more as soon as it decodes more than one sequence: kernels for one vector and
+   * for several are different programs. Only ever measured; absent: none.
+   */
+  readonly batchedNs?: number;
+  /**
    * What attention and cache cost in a step that has both prompts and decoding sequences, as a
    * multiple of the two alone. Absent: not measured, and taken as 1.
    */
@@ -118,10 +123,11 @@ export function stepNs(time: StepTimeModel, work: StepWork): number {
   let seconds = 0;
   if (onDevice > 0) seconds += onDevice * placeSeconds(time, work, time.device);
   if (onDevice < 1) seconds += (1 - onDevice) * placeSeconds(time, work, time.host ?? ASSUMED_HOST);
-  const { stepOverheadNs, sequenceNs = 0, allocatedNsPerToken = 0 } = time.efficiency;
+  const { stepOverheadNs, sequenceNs = 0, batchedNs = 0, allocatedNsPerToken = 0 } = time.efficiency;
   return (
     stepOverheadNs +
     sequenceNs * work.decodeSequences +
+    (work.decodeSequences > 1 ? batchedNs : 0) +
     allocatedNsPerToken * (time.allocatedTokens ?? 0) +
     (onDevice > 0 && onDevice < 1 ? CROSSING_NS : 0) +
     seconds * NS_PER_S

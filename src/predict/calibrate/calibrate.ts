@@ -107,7 +107,7 @@ interface Gathered {
 
 /** The loads of each server in each finished trial. Everything else that ran at the time hides what it overlaps. */
 function trialsOf(
-  { manifest, trials, eachRequest }: CalibrationSource,
+  source: CalibrationSource,
   key: CalibrationKey,
   countLeftOut: (why: "past-the-limit") => void,
 ): { readonly trials: readonly TrialLoad[]; readonly isSimulated: boolean } {
@@ -115,7 +115,7 @@ function trialsOf(
   const everything = new Map<string, { readonly server: string | undefined; readonly span: Span }[]>();
   let requests = 0;
   let isSimulated = false;
-  eachRequest((record, membership) => {
+  source.eachRequest((record, membership) => {
     if (membership !== "finished") return;
     if (++requests > MOST_REQUESTS) {
       countLeftOut("past-the-limit");
@@ -131,11 +131,11 @@ function trialsOf(
     isSimulated ||= record.simulated;
     gather(gathered, record, span);
   });
-  const cells = new Map(trials.map((trial) => [trial.trialId, trial.cell]));
+  const cells = new Map(source.trials.map((trial) => [trial.trialId, trial.cell]));
   const loads = [...gathered].flatMap(([trialId, servers]) =>
     [...servers].map(([endpoint, server]): TrialLoad => {
       const elsewhere = (everything.get(trialId) ?? []).filter((one) => one.server !== endpoint);
-      const allocatedTokens = allocatedOf(manifest.endpoints.find(({ name }) => name === endpoint));
+      const allocatedTokens = allocatedOf(source.manifest.endpoints.find(({ name }) => name === endpoint));
       return {
         cell: cells.get(trialId) ?? trialId,
         trialId,

@@ -22,6 +22,7 @@ const kernelsSchema = z.strictObject({
   attention: positive,
   stepOverheadNs: notNegative,
   sequenceNs: notNegative.exactOptional(),
+  batchedNs: notNegative.exactOptional(),
   mixed: positive.exactOptional(),
   allocatedNsPerToken: notNegative.exactOptional(),
 });

@@ -38,6 +38,10 @@ export function unidentifiable(
     case "sequenceNs":
       if (answers.length === 0) return "no answer was observed";
       return batch.ratio >= LEAST_SPREAD ? undefined : `every answer ran in a batch of ${batch.most}`;
+    case "batchedNs":
+      // Without a third level it cannot be told from what each sequence costs.
+      if (batch.levels >= 3 && batch.least === 1) return undefined;
+      return "a switch of kernels shows only beside answers alone and in batches of two sizes";
     case "stepOverheadNs":
       if (model.experts === undefined)
         return "a dense model reads the same weights in every step, so that they cannot be told from a step's fixed cost";
@@ -86,6 +90,7 @@ function spreadOf(values: readonly number[]): {
   readonly least: number;
   readonly most: number;
   readonly ratio: number;
+  readonly levels: number;
 } {
   let least = Infinity;
   let most = 0;
@@ -93,5 +98,6 @@ function spreadOf(values: readonly number[]): {
     least = Math.min(least, value);
     most = Math.max(most, value);
   }
-  return { least, most, ratio: values.length === 0 ? 1 : most / Math.max(least, 1) };
+  const ratio = values.length === 0 ? 1 : most / Math.max(least, 1);
+  return { least, most, ratio, levels: new Set(values).size };
 }

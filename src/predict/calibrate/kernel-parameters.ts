@@ -15,6 +15,7 @@ export const KERNEL_PARAMETERS = [
   "attention",
   "stepOverheadNs",
   "sequenceNs",
+  "batchedNs",
   "mixed",
   "allocatedNsPerToken",
 ] as const;
@@ -68,6 +69,7 @@ export function scaledParameters(
     attention: reciprocal("attention"),
     stepOverheadNs: multiple("stepOverheadNs", weightsNs),
     sequenceNs: multiple("sequenceNs", weightsNs),
+    batchedNs: multiple("batchedNs", weightsNs),
     mixed: {
       low: LEAST_MIXED,
       high: MOST_MIXED,
@@ -88,7 +90,7 @@ function reciprocal(name: "weights" | "kv" | "compute" | "attention"): ScaledPar
 }
 
 function multiple(
-  name: "stepOverheadNs" | "sequenceNs" | "allocatedNsPerToken",
+  name: "stepOverheadNs" | "sequenceNs" | "batchedNs" | "allocatedNsPerToken",
   unitNs: number,
 ): ScaledParameter {
   return {
