@@ -45,6 +45,11 @@ export function kvBytesPerToken(model: ModelShape): number {
   return model.layers * kvBytesPerTokenAndLayer(model);
 }
 
+/** The length of context at which some layers stop to see more; Infinity where none do. */
+export function windowedLayersTokens(model: ModelShape): number {
+  return model.slidingWindow?.windowTokens ?? Infinity;
+}
+
 export function kvBytesPerTokenAndLayer(model: ModelShape): number {
   return 2 * model.kvHeads * model.headDimension * model.kvBytesPerElement;
 }
