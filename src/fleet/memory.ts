@@ -15,6 +15,8 @@ export interface MemoryReading {
   readonly hostAvailableBytes: number;
   /** The budget, when a smaller one than the machine was set. */
   readonly budgetBytes?: number;
+  /** What our servers hold of the pool, by the number of their first process, where somebody tells. */
+  readonly heldBytesByPid?: ReadonlyMap<number, number>;
   /** Each card for itself; absent without GPUs. */
   readonly cards?: readonly MemoryCard[];
   /** Why there is no answer about GPUs although there is a driver. */

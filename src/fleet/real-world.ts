@@ -11,7 +11,7 @@ import { createProcessOwner } from "./process-owner.ts";
 import { connectServer } from "./server-client.ts";
 import { keepServerLogs } from "./server-log.ts";
 import { logFolder } from "./state-directory.ts";
-import type { FleetWorld, ServerProcess } from "./world.ts";
+import type { FleetWorld, LeavingServer, ServerProcess } from "./world.ts";
 
 export interface RealWorldOptions {
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface RealWorldOptions {
   readonly memory: (serverPids: readonly number[]) => Promise<MemoryReading>;
   readonly preflight: (
     incoming: readonly Preset[],
-    outgoing: readonly Preset[],
+    outgoing: readonly LeavingServer[],
     serverPids: readonly number[],
   ) => Promise<readonly Check[]>;
 }

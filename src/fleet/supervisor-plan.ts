@@ -4,7 +4,10 @@ import { formatBytes } from "../core/units.ts";
 import type { SwitchPlan } from "./control/protocol.ts";
 import type { RunningServer, WantedPreset } from "./plan-switch.ts";
 import { judgePlan, missingBytes, planSwitch } from "./plan-switch.ts";
+import type { MemoryReading } from "./memory.ts";
 import type { Fleet } from "./supervisor-state.ts";
+import { heldBytesOf } from "./supervisor-state.ts";
+import type { LeavingServer } from "./world.ts";
 
 export async function planChange(
   fleet: Fleet,
@@ -13,7 +16,7 @@ export async function planChange(
 ): Promise<SwitchPlan> {
   const { state, world } = fleet;
   const reading = await world.memory();
-  const running = runningServers(fleet);
+  const running = runningServers(fleet, reading);
   const plan = planSwitch({
     ...(state.mode === undefined ? {} : { from: state.mode }),
     to,
@@ -24,11 +27,12 @@ export async function planChange(
     profile: fleet.profile(),
     needOf: (preset) => fleet.needOf(preset, reading),
   });
-  const starts = new Set(plan.start.map(({ preset }) => preset));
+  // Who wakes has its port and its files already, and its memory is counted by the plan.
+  const starts = new Set(plan.start.flatMap(({ preset, how }) => (how === "start" ? [preset] : [])));
   const stops = new Set(plan.stop.map(({ preset }) => preset));
   const checks = await world.preflight(
     target.flatMap(({ preset }) => (starts.has(preset.name) ? [preset] : [])),
-    running.flatMap(({ preset }) => (stops.has(preset.name) ? [preset] : [])),
+    running.filter(({ preset }) => stops.has(preset.name)),
   );
   const presets = target.map(({ preset }) => preset);
   const lacking = missingBytes(plan);
@@ -37,10 +41,24 @@ export async function planChange(
   return judgePlan(plan, checks, alternatives);
 }
 
-function runningServers({ state }: Fleet): readonly RunningServer[] {
-  return state.places().flatMap(({ seat, condition }) => {
+function runningServers(
+  { state }: Fleet,
+  reading: MemoryReading,
+): readonly (RunningServer & LeavingServer)[] {
+  return state.places().flatMap((place) => {
+    const { seat, condition, server } = place;
     if (seat === undefined || condition.state === "stopped") return [];
-    return [{ preset: seat.preset, hash: seat.hash, state: condition.state }];
+    const pid = server?.process?.identity.pid;
+    const heldBytes = heldBytesOf(place, reading);
+    return [
+      {
+        preset: seat.preset,
+        hash: seat.hash,
+        state: condition.state,
+        ...(pid === undefined ? {} : { pid }),
+        ...(heldBytes === undefined ? {} : { heldBytes }),
+      },
+    ];
   });
 }
 

@@ -193,3 +193,9 @@ export function newId(world: FleetWorld, kind: "server" | "transaction"): string
 export function newSeat(world: FleetWorld, preset: Preset, hash: string): Seat {
   return { preset, hash, serverId: newId(world, "server"), as: "ready" };
 }
+
+/** What a server holds of the pool now, bytes; undefined where nobody tells. */
+export function heldBytesOf({ server }: Place, reading: MemoryReading): number | undefined {
+  const pid = server?.process?.identity.pid;
+  return pid === undefined ? undefined : reading.heldBytesByPid?.get(pid);
+}

@@ -3,6 +3,7 @@ import { NS_PER_S } from "../core/units.ts";
 import type { Preset } from "../preset/preset.ts";
 import type { FleetStatus, PresetStatus } from "./control/protocol.ts";
 import type { Fleet, Place } from "./supervisor-state.ts";
+import { heldBytesOf } from "./supervisor-state.ts";
 import type { Claim } from "./supervisor-turn.ts";
 import { answerWithin } from "./switch-wait.ts";
 import type { MemoryReading } from "./memory.ts";
@@ -65,6 +66,7 @@ function presetStatus(fleet: Fleet, place: Place, preset: Preset, memory: Memory
   const need = fleet.needOf(preset, memory);
   const slots = activity?.slots ?? preset.slots;
   const pid = server?.process?.identity.pid;
+  const usedBytes = heldBytesOf(place, memory);
   return {
     preset: place.name,
     engine: preset.engine,
@@ -77,6 +79,7 @@ function presetStatus(fleet: Fleet, place: Place, preset: Preset, memory: Memory
     ...(activity?.busySlots === undefined ? {} : { busySlots: activity.busySlots }),
     ...(activity?.tokensPerSecond === undefined ? {} : { tokensPerSecond: activity.tokensPerSecond }),
     ...(need === undefined ? {} : { declaredBytes: need.bytes }),
+    ...(usedBytes === undefined ? {} : { usedBytes }),
     restarts: place.restarts,
     ...(place.upSinceIso === undefined ? {} : { upSinceIso: place.upSinceIso }),
   };

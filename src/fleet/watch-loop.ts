@@ -1,7 +1,7 @@
 /** Looks at memory while servers run, and gives up what the watchdog says must be given up. */
 import { NS_PER_MS } from "../core/units.ts";
 import type { Fleet, Place } from "./supervisor-state.ts";
-import { settleOrWarn } from "./supervisor-state.ts";
+import { heldBytesOf, settleOrWarn } from "./supervisor-state.ts";
 import type { Turn } from "./supervisor-turn.ts";
 import { endServer } from "./switch-acts.ts";
 import { pauseUntil } from "./switch-wait.ts";
@@ -19,10 +19,14 @@ export async function watchMemory(fleet: Fleet, turn: Turn, ended: AbortSignal):
     await pauseUntil(clock, clock.nowNs() + limits.pollMs * NS_PER_MS, ended);
     const reading = await fleet.world.memory();
     if (ended.aborted) return;
-    const servers = running(fleet).map(({ name, server }) => ({
-      preset: name,
-      priority: server?.seat.preset.priority ?? 0,
-    }));
+    const servers = running(fleet).map((place) => {
+      const heldBytes = heldBytesOf(place, reading);
+      return {
+        preset: place.name,
+        priority: place.server?.seat.preset.priority ?? 0,
+        ...(heldBytes === undefined ? {} : { heldBytes }),
+      };
+    });
     const step = watchdogStep(watchdog, reading, clock.nowNs(), limits, servers);
     watchdog = step.state;
     for (const action of step.actions) await act(fleet, turn, action);

@@ -71,6 +71,15 @@ export interface ServerClient {
   close(): Promise<void>;
 }
 
+/** A server that a switch will stop. */
+export interface LeavingServer {
+  readonly preset: Preset;
+  /** Its first process. */
+  readonly pid?: number;
+  /** What it holds of the pool, where that is known. */
+  readonly heldBytes?: number;
+}
+
 export interface FleetWorld {
   readonly clock: Clock;
   readonly random: RandomStream;
@@ -93,6 +102,6 @@ export interface FleetWorld {
   connect(preset: Preset, launch: LaunchDescription): ServerClient;
   memory(): Promise<MemoryReading>;
   /** Everything that can be known before anything is touched. */
-  preflight(incoming: readonly Preset[], outgoing: readonly Preset[]): Promise<readonly Check[]>;
+  preflight(incoming: readonly Preset[], outgoing: readonly LeavingServer[]): Promise<readonly Check[]>;
   logTail(presetName: string, lines: number): readonly string[];
 }

@@ -13,7 +13,14 @@ import { describeLaunch } from "../../src/engines/launch.ts";
 import type { Check } from "../../src/fleet/check.ts";
 import type { MemoryReading } from "../../src/fleet/memory.ts";
 import type { StateDisk } from "../../src/fleet/supervisor-disk.ts";
-import type { FleetWorld, ServerClient, ServerExit, ServerProcess, Stopped } from "../../src/fleet/world.ts";
+import type {
+  FleetWorld,
+  LeavingServer,
+  ServerClient,
+  ServerExit,
+  ServerProcess,
+  Stopped,
+} from "../../src/fleet/world.ts";
 import type { LaunchDescription } from "../../src/preset/launch.ts";
 import type { Preset } from "../../src/preset/preset.ts";
 
@@ -90,6 +97,13 @@ export class PaperMachine {
   get heldBytes(): number {
     return [...this.#held.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
+
+  heldBytesOf(holder: object): number {
+    return this.#held.get(holder) ?? 0;
+  }
+
+  /** What preflight was asked of those that leave, the last time. */
+  lastLeaving: readonly LeavingServer[] = [];
 
   get alive(): readonly PaperProcess[] {
     return this.processes.filter(({ state }) => state === "alive");
@@ -340,7 +354,11 @@ export class PaperHand {
       stop: (process, graceMs) => this.#touch(() => this.#stop(clock, process, graceMs)),
       connect: (preset, launch) => this.#connect(preset, launch),
       memory: () => this.#touch(async () => readingOf(machine)),
-      preflight: () => this.#touch(async () => machine.checks),
+      preflight: (_incoming, outgoing) =>
+        this.#touch(async () => {
+          machine.lastLeaving = outgoing;
+          return machine.checks;
+        }),
       logTail: (preset, lines) => (machine.logs.get(preset) ?? []).slice(-lines),
     };
   }
@@ -448,6 +466,9 @@ function readingOf(machine: PaperMachine): MemoryReading {
     totalBytes: machine.totalBytes,
     freeBytes: Math.max(0, machine.totalBytes - machine.foreignBytes - machine.heldBytes),
     hostAvailableBytes: machine.hostAvailableBytes,
+    heldBytesByPid: new Map(
+      machine.alive.map((process) => [process.identity.pid, machine.heldBytesOf(process)]),
+    ),
   };
 }
 

@@ -70,8 +70,10 @@ async function lookAtMachine(
   const sources = machineMemorySources({ clock: io.clock });
   const budget =
     flags.memoryBudgetMib === undefined ? {} : { budgetBytes: flags.memoryBudgetMib * BYTES_PER_MIB };
-  const memory: Machine["memory"] = async (serverPids) =>
-    (await readMemory(sources, { serverPids, ...budget })).reading;
+  const memory: Machine["memory"] = async (serverPids) => {
+    const { reading, heldBytes } = await readMemory(sources, { serverPids, ...budget });
+    return { ...reading, heldBytesByPid: heldBytes };
+  };
   const profile = await profileOf(sources, memory, flags.safetyProfile ?? "derived");
   return {
     memory,
@@ -80,7 +82,10 @@ async function lookAtMachine(
       const reading = await memory(serverPids);
       const question = {
         incoming,
-        outgoing: outgoing.map((preset) => ({ preset })),
+        outgoing: outgoing.map(({ pid, ...server }) => ({
+          ...server,
+          ...(pid === undefined ? {} : { pids: sources.treeOf(pid) }),
+        })),
         stateDirectory,
         reading,
         profile,
