@@ -57,7 +57,8 @@ export async function calibrateCode(
   const code: CodeVocabulary = {
     openingExtraTokens: (await count(RESULT_OPENING)) - vocabulary.overheadTokens,
     closingTokens: await after(RESULT_CLOSING),
-    signs: counted,
+    // A sign that vanishes into what stands before it has no count of its own.
+    signs: counted.every(({ tokens }) => tokens > 0) ? counted : [],
     exact: false,
   };
   if (await isExact({ ...vocabulary, code }, count, random)) return { ...code, exact: true };
@@ -82,20 +83,22 @@ async function isExact(
  */
 export function makeTurn(vocabulary: PromptVocabulary, sizes: TurnSizes, random: RandomStream): string {
   const { overheadTokens, code = UNCOUNTED } = vocabulary;
-  const messageFill = Math.max(sizes.messageTokens - overheadTokens, 0);
   const targetTokens = sizes.toolResultTokens + sizes.messageTokens;
-  const resultFill =
-    targetTokens - messageFill - overheadTokens - code.openingExtraTokens - code.closingTokens;
+  const marksTokens = overheadTokens + code.openingExtraTokens + code.closingTokens;
+  const message = makeWords(vocabulary, sizes.messageTokens - overheadTokens, random);
+  // What words cannot fill of the message goes into the result, where signs can.
+  const resultFill = targetTokens - marksTokens - tokensOf(message, vocabulary.words);
   if (sizes.toolResultTokens === 0 || resultFill <= 0) return makePrompt(vocabulary, targetTokens, random);
-  return [
-    RESULT_OPENING,
-    ...codeOf(vocabulary, code, resultFill, random),
-    RESULT_CLOSING,
-    ...makeWords(vocabulary, messageFill, random),
-  ].join(" ");
+  const result = codeOf(vocabulary, code, resultFill, random);
+  return [RESULT_OPENING, ...result, RESULT_CLOSING, ...message].join(" ");
 }
 
-/** Statements as long as they surely fit, then words. */
+function tokensOf(texts: readonly string[], words: readonly PromptWord[]): number {
+  const tokens = new Map(words.map((word) => [word.text, word.tokens]));
+  return texts.reduce((sum, text) => sum + (tokens.get(text) ?? 0), 0);
+}
+
+/** Statements as long as they surely fit, then words and signs. */
 function codeOf(
   vocabulary: PromptVocabulary,
   { signs }: CodeVocabulary,
@@ -104,12 +107,12 @@ function codeOf(
 ): readonly string[] {
   if (signs.length === 0) return makeWords(vocabulary, tokens, random);
   const { words } = vocabulary;
+  const pieces = [...words, ...signs];
   const signTokens = new Map(signs.map((sign) => [sign.text, sign.tokens]));
-  const longestWord = Math.max(...words.map((word) => word.tokens));
-  const longestSign = Math.max(...signTokens.values());
-  const longest = Math.max(...STATEMENTS.map((pieces) => pieces.length)) * Math.max(longestWord, longestSign);
-  // What is left at the end is more than any words need to fill it exactly; see makeWords.
-  const atLeastLeft = longest + Math.ceil(longestWord) ** 2;
+  const longestPiece = Math.ceil(Math.max(...pieces.map((piece) => piece.tokens)));
+  const longestStatement = Math.max(...STATEMENTS.map((statement) => statement.length)) * longestPiece;
+  // What is left at the end is more than any pieces need to fill it exactly; see makeWords.
+  const atLeastLeft = longestStatement + longestPiece ** 2;
   const texts: string[] = [];
   let remaining = tokens;
   while (remaining > atLeastLeft)
@@ -118,5 +121,5 @@ function codeOf(
       texts.push(word?.text ?? piece);
       remaining -= word?.tokens ?? signTokens.get(piece) ?? 0;
     }
-  return [...texts, ...makeWords(vocabulary, remaining, random)];
+  return [...texts, ...makeWords({ ...vocabulary, words: pieces }, remaining, random)];
 }

@@ -21,7 +21,7 @@ export function rolesSection(cells: readonly CellRoles[], simulated: boolean): S
         ...roleTableBlocks(cell),
       ]),
       note(
-        "tok/s: tokens that came inside the time, of unfinished turns too, ÷ the time. Per call: tokens ÷ (end − sent) of finished turns. A turn lasts from when it was due to its end.",
+        "tok/s: tokens that came inside the time, of unfinished turns too, ÷ the time; ± is half of the 95 % interval over trials. Per call: tokens ÷ (end − sent) of finished turns. Turns: finished + cut off by the end. A turn lasts from when it was due to its end; p50 is given from 11 turns on, p95 from 130.",
       ),
     ],
   };
@@ -30,15 +30,16 @@ export function rolesSection(cells: readonly CellRoles[], simulated: boolean): S
 /** Also for a simulation, whose turns end in the same table. */
 export function roleTableBlocks(roles: RoleTable): readonly SectionBlock[] {
   const shown = roles.roles.length > 1 ? [...roles.roles, roles.all] : roles.roles;
+  const hasTrouble = shown.some(({ turns }) => turns.refused + turns.failed > 0);
   return [
     ...table(
       captionOf(roles),
       [
         left("role"),
-        ...["agents", "tok/s", "95 % CI", "per call", "done", "unfinished", "refused", "failed"].map(right),
-        ...["turn mean", "p50", "p95"].map(right),
+        ...["tok/s", "per call", "turns", ...(hasTrouble ? ["refused", "failed"] : [])].map(right),
+        ...["turn, mean", "p50", "p95"].map(right),
       ],
-      shown.map(row),
+      shown.map((role) => row(role, hasTrouble)),
     ),
     ...list(shown.flatMap((one) => (one === roles.all && shown.length > 1 ? [] : remarks(one)))),
   ];
@@ -49,53 +50,49 @@ function captionOf({ trials, windowMs }: RoleTable): string {
   return `${each} of ${formatDurationMs(windowMs?.mean)}`;
 }
 
-function row(role: RoleFigures): readonly string[] {
+function row(role: RoleFigures, hasTrouble: boolean): readonly string[] {
   const { turns, turnMs } = role;
   return [
-    role.role,
-    String(role.agents),
-    figureText(role.aggregateTokS?.mean),
-    reach(role.aggregateTokS),
+    role.agents > 1 ? `${role.role} ×${role.agents}` : role.role,
+    withReach(role.aggregateTokS),
     figureText(role.perCallTokS?.mean),
-    ...[turns.done, turns.unfinished, turns.refused, turns.failed].map(String),
+    `${turns.done} + ${turns.unfinished}`,
+    ...(hasTrouble ? [String(turns.refused), String(turns.failed)] : []),
     formatDurationMs(turnMs.mean),
     percentile(role, 0.5),
     percentile(role, 0.95),
   ];
 }
 
-function reach(description: Description | undefined): string {
-  if (description?.spread.kind !== "known") return UNKNOWN;
-  const { low, high } = description.spread.ci95;
-  return `${figureText(low)} … ${figureText(high)}`;
+/** The interval may be cut at 0 below; above it reaches as far as it does. */
+function withReach(description: Description | undefined): string {
+  if (description?.spread.kind !== "known") return figureText(description?.mean);
+  const { mean, spread } = description;
+  return `${figureText(mean)} ± ${figureText(spread.ci95.high - mean)}`;
 }
 
-/** One that the turns do not carry says how many it would take. */
 function percentile({ turnMs }: RoleFigures, q: (typeof PERCENTILES)[number]): string {
   const known = turnMs.percentiles[PERCENTILES.indexOf(q)];
-  if (known?.kind === "certified") return formatDurationMs(known.value);
-  return known === undefined ? UNKNOWN : `${UNKNOWN} (n ≥ ${known.needed})`;
+  return known?.kind === "certified" ? formatDurationMs(known.value) : UNKNOWN;
 }
 
 function remarks(role: RoleFigures): readonly string[] {
   const { contextFaults, lostCaches = 0, longestUnfinishedMs, turnMs, turns } = role;
-  const counted = (count: number, words: string): readonly string[] =>
-    count === 0 ? [] : [`${role.role}: ${turnsOf(count)} ${words}.`];
-  const meanMs = turnMs.mean;
+  const counted = (turnsThat: string, count: number): readonly string[] =>
+    count === 0 ? [] : [`${role.role}: turns ${turnsThat}: ${count}.`];
   return [
-    ...counted(turns.refused, "did not fit the context, and the agent stopped or began a new conversation"),
-    ...counted(contextFaults.truncated, "had a prompt that the server cut to its context"),
-    ...counted(contextFaults.shifted, "were longer than the context, which was shifted under them"),
-    ...counted(contextFaults.cut, "had an answer that ended where the context did"),
-    ...counted(lostCaches, "found their conversation gone from the server's cache"),
-    ...(longestUnfinishedMs !== undefined && longestUnfinishedMs > (meanMs ?? 0)
+    ...counted(
+      "that did not fit the context (their agent stops, or begins a new conversation)",
+      turns.refused,
+    ),
+    ...counted("whose prompt the server cut to its context", contextFaults.truncated),
+    ...counted("longer than the context, which was shifted under them", contextFaults.shifted),
+    ...counted("whose answer ended where the context did", contextFaults.cut),
+    ...counted("that found their conversation gone from the server's cache", lostCaches),
+    ...(longestUnfinishedMs !== undefined && longestUnfinishedMs > (turnMs.mean ?? 0)
       ? [
           `${role.role}: a turn that the end cut off had lasted ${formatDurationMs(longestUnfinishedMs)}, longer than the mean; turn times leave it out and are too short.`,
         ]
       : []),
   ];
-}
-
-function turnsOf(count: number): string {
-  return count === 1 ? "one turn" : `${count} turns`;
 }
