@@ -26,11 +26,16 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export function startSlipway(
-  args: readonly string[],
-  options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
-): RunningSlipway {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+interface StartOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program that starts the rest of its command line, and its own arguments. */
+  readonly through?: readonly string[];
+}
+
+export function startSlipway(args: readonly string[], options: StartOptions): RunningSlipway {
+  const [command = "", ...rest] = [...(options.through ?? []), process.execPath, PROGRAM, ...args];
+  const child = spawn(command, rest, {
     cwd: options.cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: options.cwd, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -66,9 +71,6 @@ export function startSlipway(
   };
 }
 
-export function slipway(
-  args: readonly string[],
-  options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
-): Promise<Finished> {
+export function slipway(args: readonly string[], options: StartOptions): Promise<Finished> {
   return startSlipway(args, options).finished;
 }

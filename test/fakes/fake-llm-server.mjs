@@ -6,12 +6,15 @@
  *   --host <address> --port <n> --parallel <n>   as llama-server's; other flags of the real one are accepted
  *   --fake-start-ms <n>          listens at once, answers 503 "loading" until then
  *   --fake-never-healthy         … for ever
+ *   --fake-until <file>          … until this file is there
  *   --fake-stall                 answers health, and never a token
+ *   --fake-mute                  answers health, and every request at once with an error
  *   --fake-slow-drain-ms <n>     a completion takes this long
  *   --fake-ignore-term           SIGTERM does nothing
  *   --fake-term-ms <n>           takes this long to end after SIGTERM
  *   --fake-crash <kind>          writes what the real one writes and ends at once; see CRASHES
  *   --fake-crash-after-ms <n>    ends so later, with the text of --fake-crash (default: cuda-oom)
+ *   --fake-says <text>           writes this line once it listens
  *   --fake-exit-code <n>         … with this code (default 1)
  *   --fake-grandchild <kind>     leaves a process behind: `group`, `session` (setsid), `port` (holds the port
  *                                after us), `session-port` (both)
@@ -20,11 +23,14 @@
  *   --fake-claim-total-mib <n>   above this in all it ends with cuda-oom, and `over-budget.log` in the folder says so
  *   --fake-claim-release-ms <n>  what ended less than this ago still counts
  *   --fake-flood-mib <n>         writes this much output as fast as it can, then a last line
+ *   --fake-script <file>         each start takes the first line of the file away and counts it among its flags
+ *
+ * As vLLM with sleep mode it also sleeps and wakes: `serve`, then a model, and --enable-sleep-mode.
  *
  * Every flag can be given as a variable too: FAKE_LLM="--fake-stall --fake-start-ms 300".
  */
 import { spawn } from "node:child_process";
-import { writeSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
 import { claim } from "./memory-ledger.mjs";
 
@@ -53,6 +59,7 @@ const CRASHES = {
 const argv = [...process.argv.slice(2), ...(process.env.FAKE_LLM?.split(" ").filter(Boolean) ?? [])];
 const given = (name) => argv.includes(`--${name}`);
 const text = (name, otherwise) => (given(name) ? argv[argv.indexOf(`--${name}`) + 1] : otherwise);
+if (given("fake-script")) argv.push(...nextLine(text("fake-script")).split(" ").filter(Boolean));
 const number = (name, otherwise) => Number(text(name, otherwise));
 
 // A write that a full disk refuses is no reason to end: the real server does not look at it either.
@@ -74,11 +81,14 @@ const port = number("port", 0);
 const slotCount = number("parallel", 1);
 
 // Claimed before anything answers, as a real server allocates before it is healthy.
-if (given("fake-claims")) {
+let asleep = false;
+const claimShare = (share) => {
+  if (!given("fake-claims")) return;
   const totalMib = given("fake-claim-total-mib") ? number("fake-claim-total-mib") : undefined;
-  const mib = number("fake-claim-mib", 1024);
+  const mib = Math.round(number("fake-claim-mib", 1024) * share);
   if (!claim(text("fake-claims"), mib, totalMib, number("fake-claim-release-ms", 0))) crash("cuda-oom");
-}
+};
+claimShare(1);
 
 process.on("SIGTERM", () => {
   if (given("fake-ignore-term")) return say("SIGTERM ignored");
@@ -91,7 +101,8 @@ let generatedTokens = 0;
 let decodes = 0;
 const slots = Array.from({ length: slotCount }, (_, id) => ({ id, busy: false, decoded: 0 }));
 const loadedAt = Date.now() + number("fake-start-ms", 0);
-const loading = () => given("fake-never-healthy") || Date.now() < loadedAt;
+const awaited = () => given("fake-until") && !existsSync(text("fake-until"));
+const loading = () => given("fake-never-healthy") || awaited() || Date.now() < loadedAt;
 
 const json = (response, value, status = 200) => {
   response.writeHead(status, { "content-type": "application/json" });
@@ -107,6 +118,14 @@ const bodyOf = async (request) => {
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function complete(request, response) {
+  if (given("fake-mute")) {
+    json(
+      response,
+      { error: { code: 500, message: "the graph could not be launched", type: "server_error" } },
+      500,
+    );
+    return;
+  }
   const { stream = false, max_tokens: asked = 16 } = await bodyOf(request);
   let slot = slots.find(({ busy }) => !busy);
   while (slot === undefined && !response.destroyed) {
@@ -150,13 +169,25 @@ async function complete(request, response) {
 
 const metrics = () =>
   [
-    ["prompt_tokens_total", 0],
-    ["tokens_predicted_total", generatedTokens],
-    ["n_decode_total", decodes],
-    ["requests_processing", slots.filter(({ busy }) => busy).length],
+    ["llamacpp:prompt_tokens_total", 0],
+    ["llamacpp:tokens_predicted_total", generatedTokens],
+    ["llamacpp:n_decode_total", decodes],
+    ["llamacpp:requests_processing", slots.filter(({ busy }) => busy).length],
+    ["vllm:num_requests_running", slots.filter(({ busy }) => busy).length],
+    ["vllm:num_requests_waiting", 0],
+    ["vllm:generation_tokens_total", generatedTokens],
   ]
-    .map(([name, value]) => `# TYPE llamacpp:${name} counter\nllamacpp:${name} ${value}\n`)
+    .map(([name, value]) => `# TYPE ${name} counter\n${name} ${value}\n`)
     .join("");
+
+/** What vLLM keeps when it sleeps: the context of its card, and graphs. */
+const SLEEPER_SHARE = 0.1;
+
+const sleepOrWake = (sleeps) => (_, response) => {
+  claimShare(sleeps ? SLEEPER_SHARE : 1);
+  asleep = sleeps;
+  json(response, {});
+};
 
 const ROUTES = {
   "GET /health": (_, response) => json(response, { status: "ok" }),
@@ -181,6 +212,10 @@ const ROUTES = {
     response.end(metrics());
   },
   "GET /v1/models": (_, response) => json(response, { object: "list", data: [{ id: "fake" }] }),
+  "GET /version": (_, response) => json(response, { version: "0-fake" }),
+  "GET /is_sleeping": (_, response) => json(response, { is_sleeping: asleep }),
+  "POST /sleep": sleepOrWake(true),
+  "POST /wake_up": sleepOrWake(false),
   "POST /v1/chat/completions": complete,
   "POST /v1/completions": complete,
   "POST /embeddings": (_, response) => json(response, [{ index: 0, embedding: [[0.1, 0.2, 0.3]] }]),
@@ -227,10 +262,19 @@ server.on("error", () => {
 server.listen(port, host, async () => {
   if (given("fake-grandchild")) await leaveGrandchild(text("fake-grandchild"));
   say(`main: server is listening on http://${host}:${server.address().port}`);
+  if (given("fake-says")) say(text("fake-says"));
   if (given("fake-crash-after-ms"))
     setTimeout(() => crash(text("fake-crash", "cuda-oom")), number("fake-crash-after-ms"));
   if (given("fake-flood-mib")) flood(number("fake-flood-mib"));
 });
+
+/** One process at a time takes a line: a preset has one server. */
+function nextLine(file) {
+  const [line = "", ...rest] = readFileSync(file, "utf8").split("\n");
+  writeFileSync(`${file}.${process.pid}`, rest.join("\n"));
+  renameSync(`${file}.${process.pid}`, file);
+  return line;
+}
 
 function flood(mib) {
   const piece = `${"flood ".repeat(170)}\n`.repeat(1024);
