@@ -147,8 +147,15 @@ function sum(values: Iterable<number>): number {
 
 /** The sources of this machine. */
 export function machineMemorySources(options: SmiOptions, read: TextReader = readKernelFile): MemorySources {
+  let absent: GpuQuery | undefined;
   return {
-    gpus: () => queryGpus(options),
+    async gpus() {
+      // A machine does not get a driver while it is watched, and trying to start what is not there costs 10 ms.
+      if (absent !== undefined) return absent;
+      const query = await queryGpus(options);
+      if (query.kind === "absent") absent = query;
+      return query;
+    },
     computeApps: () => queryComputeApps(options),
     host: () => readHostMemory(read),
     treeOf: (serverPid) => processTree(read, listPids(), serverPid),

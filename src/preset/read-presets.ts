@@ -1,8 +1,8 @@
 /** Reads folders of presets: `*.yaml`, and modes in `modes/*.yaml`. Later folders replace by name. */
-import { readdirSync, realpathSync } from "node:fs";
+import { readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import type { z } from "zod";
-import { OperatorError, systemCodeOf } from "../core/errors.ts";
+import { OperatorError, messageOf, systemCodeOf } from "../core/errors.ts";
 import { fileError } from "../core/file.ts";
 import { parseWith, readYamlFile } from "../core/yaml.ts";
 import type { ModeEntry, PresetCatalogue, PresetEntry } from "./catalogue.ts";
@@ -39,6 +39,26 @@ export function readPresets(folders: readonly string[], environment: Environment
   const catalogue = { presets: sortedByName(presets), modes: sortedByName(modes) };
   checkCatalogue(catalogue);
   return catalogue;
+}
+
+/**
+ * Changes whenever a file of the folders is written, added or taken away; for whoever would read
+ * them again and again. Never throws: what cannot be looked at is part of the stamp.
+ */
+export function presetsStamp(folders: readonly string[]): string {
+  return folders
+    .flatMap((folder) => [folder, join(folder, "modes")])
+    .flatMap((folder) => {
+      try {
+        return filesIn(folder).map((path) => {
+          const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+          return `${path} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+        });
+      } catch (thrown) {
+        return [`${folder} ${messageOf(thrown)}`];
+      }
+    })
+    .join("\n");
 }
 
 function replaced(before: { readonly path: string } | undefined): { readonly replaces?: string } {

@@ -14,7 +14,7 @@ import { createSupervisor } from "../../fleet/supervisor.ts";
 import type { FleetWorld } from "../../fleet/world.ts";
 import type { CliIo } from "../io.ts";
 import { type StateFlags, stateFolder } from "./places.ts";
-import { loadPresets } from "./preset-folders.ts";
+import { loadPresets, presetsAsTheyAre } from "./preset-folders.ts";
 import type { BuildSupervisor, UpFlags } from "./up-session.ts";
 
 export const buildSupervisor: BuildSupervisor = async (directory, flags, io) => {
@@ -32,7 +32,7 @@ export const buildSupervisor: BuildSupervisor = async (directory, flags, io) => 
     disk: openStateDisk(directory),
     stateDirectory: directory,
     profile: () => machine.profile,
-    catalogue: () => loadPresets(io, flags.presetsDir),
+    catalogue: presetsAsTheyAre(io, flags.presetsDir),
     supervisorPid: process.pid,
   });
   return { supervisor, close: () => world.close() };
