@@ -3,12 +3,16 @@ import { lengthsDiffer } from "./comparability.ts";
 import type { RunWarning, WarningInput } from "./warning-check.ts";
 import { blockAgents, changeText, count, furthestOff } from "./warning-check.ts";
 
-export function notCompared({ cells }: WarningInput): readonly RunWarning[] {
+export function notCompared({ cells, run }: WarningInput): readonly RunWarning[] {
+  // A set time asks how much is done in it: a workload of roles has no solo trials, and misses none.
+  const setTimes = new Set(
+    run.trials.filter(({ record }) => record.windowNs !== undefined).map(({ record }) => record.trialId),
+  );
   const refusals = new Map<string, { code: string; message: string; remedy: string; trials: number }>();
   for (const { block, agent } of blockAgents(cells)) {
     if (block.agents.length < 2 || agent.comparability.kind === "comparable") continue;
     const { reason, message, remedy } = agent.comparability;
-    if (reason === "client-late") continue;
+    if (reason === "client-late" || (reason === "no-solo" && setTimes.has(block.trialId))) continue;
     const seen = refusals.get(`${reason} ${remedy}`);
     refusals.set(`${reason} ${remedy}`, {
       code: NOT_COMPARED_CODE[reason],
