@@ -78,6 +78,8 @@ export const ERROR_CATALOGUE = {
   PROTOCOL_MISMATCH: environment("the supervisor and the command are of different versions"),
   SWITCH_UNDER_WAY: environment("the supervisor is in the middle of another change"),
   SWITCH_ABORTED: environment("a switch was called off before it was done"),
+  FLEET_LENT: environment("somebody measures on this machine, and nothing else changes meanwhile"),
+  LOAN_OVER: environment("a loan of the machine has ended"),
   PREFLIGHT_FAILED: environment("a check before a switch failed, and nothing was touched"),
   LEASE_REFUSED: environment("a preset lets nobody in now"),
   START_TIMEOUT: environment("a server was not healthy within its start limit"),

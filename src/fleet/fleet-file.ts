@@ -42,6 +42,8 @@ const fleetFileSchema = z.object({
   /** The journal of this transaction, if it is still there, is of something that is done. */
   lastTransaction: z.string().optional(),
   servers: z.array(noteSchema),
+  /** The machine is lent: `servers` are the borrower's, and these come back afterwards. */
+  lent: z.object({ label: z.string(), mode: z.string().optional(), seats: z.array(seatSchema) }).optional(),
   /** Processes that not even SIGKILL ended: a later supervisor tries again. */
   leftovers: z.array(z.object({ preset: presetSchema, serverId: z.string().min(1) })),
 });
@@ -57,6 +59,9 @@ export interface FleetFile {
   readonly mode?: string | undefined;
   readonly lastTransaction?: string | undefined;
   readonly servers: readonly NotedServer[];
+  readonly lent?:
+    | { readonly label: string; readonly mode?: string | undefined; readonly seats: readonly Seat[] }
+    | undefined;
   readonly leftovers: readonly { readonly preset: Preset; readonly serverId: string }[];
 }
 

@@ -13,6 +13,8 @@ export interface LeftBehind {
   readonly seats: readonly Seat[];
   readonly mode: string | undefined;
   readonly lastTransaction: string | undefined;
+  /** Who had the machine when the supervisor ended. */
+  readonly lentTo?: string;
   readonly unfinished?: {
     readonly transaction: string;
     readonly mode: string | undefined;
@@ -72,7 +74,9 @@ function account(file: FleetFile, records: readonly JournalRecord[], whole: bool
   const at = records.findLastIndex(({ kind }) => kind === "begin");
   const begin = records[at];
   const since = records.slice(at + 1);
-  const seats = file.servers.map(({ preset, hash, serverId, as, reason }) => ({
+  // What a borrower ran is never finished or taken over: its sweep is gone.
+  const before = file.lent?.seats ?? file.servers;
+  const seats = before.map(({ preset, hash, serverId, as, reason }) => ({
     preset,
     hash,
     serverId,
@@ -85,13 +89,14 @@ function account(file: FleetFile, records: readonly JournalRecord[], whole: bool
           transaction: begin.transaction,
           mode: begin.mode,
           target: begin.target,
-          finish: whole && allStarted(seats, begin.target, since),
+          finish: file.lent === undefined && whole && allStarted(seats, begin.target, since),
         }
       : undefined;
   return {
     seats,
-    mode: file.mode,
+    mode: file.lent === undefined ? file.mode : file.lent.mode,
     lastTransaction: file.lastTransaction,
+    ...(file.lent === undefined ? {} : { lentTo: file.lent.label }),
     ...(unfinished === undefined ? {} : { unfinished }),
     servers: serversIn(file, records),
   };
@@ -118,6 +123,7 @@ function serversIn(file: FleetFile, records: readonly JournalRecord[]): readonly
     found.set(serverId, { ...found.get(serverId), ...more, serverId });
   };
   for (const { preset, serverId } of file.leftovers) add(serverId, { preset });
+  for (const { preset, hash, serverId } of file.lent?.seats ?? []) add(serverId, { preset, hash });
   for (const { preset, hash, serverId, port, identity } of file.servers)
     add(serverId, {
       preset,

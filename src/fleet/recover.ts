@@ -32,10 +32,14 @@ export async function recover(fleet: Fleet, tell: Tell, ending: AbortSignal): Pr
   if (left.unfinished?.finish === true && (await finish(fleet, left.unfinished, tell, ending))) return;
   const reason =
     left.unfinished === undefined
-      ? "a new supervisor begins"
+      ? left.lentTo === undefined
+        ? "a new supervisor begins"
+        : `${left.lentTo} ended without giving the machine back`
       : "the supervisor ended in the middle of a switch";
   if (left.unfinished !== undefined)
     tell("a switch was cut off in the middle: putting back what ran before it");
+  if (left.lentTo !== undefined)
+    tell(`the machine was lent to ${left.lentTo}, which is gone: putting back what ran before it`);
   const notPutBack = await putBack(fleet, left.seats, { step: "recover", reason }, ending);
   for (const { preset, message } of notPutBack)
     fleet.events.warn(`${preset} could not be put back: ${message}`, preset);

@@ -53,6 +53,8 @@ export class FleetState {
   lastTransaction: string | undefined;
   /** `fleet.json` could not be written: what is on the disk is older than what runs. */
   unsettled = false;
+  /** Somebody measures on this machine, and this is what ran before and comes back. */
+  lent: { readonly label: string; readonly mode?: string; readonly seats: readonly Seat[] } | undefined;
   /** False while memory is short. */
   admitting = true;
   /** Processes that not even SIGKILL ended. */
@@ -112,6 +114,7 @@ export class FleetState {
           ...(identity === undefined ? {} : { identity }),
         };
       }),
+      ...(this.lent === undefined ? {} : { lent: this.lent }),
       leftovers: this.leftovers.map(({ seat }) => ({ preset: seat.preset, serverId: seat.serverId })),
     };
   }
@@ -135,6 +138,8 @@ export interface Fleet {
   readonly events: EventLog;
   /** A process of ours ended; the owner decides what that means. */
   readonly onExit: (server: Server) => void;
+  /** The watchdog has stepped in for the first time; its sentence. */
+  readonly onMemoryShort: (message: string) => void;
 }
 
 /** Writes `fleet.json` and empties the journal. Throws DISK_FULL, DIRECTORY_UNWRITABLE before anything changed. */
@@ -181,7 +186,7 @@ export function withForgivingJournal(fleet: Fleet): Fleet {
 }
 
 /** Drawn, so that no two supervisors ever choose the same one. */
-export function newId(world: FleetWorld, kind: "server" | "transaction"): string {
+export function newId(world: FleetWorld, kind: "server" | "transaction" | "loan"): string {
   const part = (): string =>
     world.random
       .integer(2 ** 32)

@@ -33,11 +33,13 @@ export async function fleetStatus(
     stateDirectory: owner.stateDirectory,
     ...(state.mode === undefined ? {} : { mode: state.mode }),
     ...(claim === undefined ? {} : { switching: { to: claim.to, step: claim.step() } }),
+    ...(state.lent === undefined ? {} : { lentTo: state.lent.label }),
     memory: {
       kind: memory.kind,
       totalBytes: memory.budgetBytes ?? memory.totalBytes,
       freeBytes: memory.freeBytes,
       ...(memory.foreignBytes === undefined ? {} : { foreignBytes: memory.foreignBytes }),
+      ...(state.admitting ? {} : { short: true }),
     },
     presets,
     warnings: [

@@ -14,6 +14,10 @@ export interface Claim {
   readonly controller: AbortController;
 }
 
+export function claimOf(label: string, to: string, step: () => string): Claim {
+  return { label, to, step, controller: new AbortController() };
+}
+
 interface Running {
   readonly controller: AbortController;
   readonly finished: Promise<void>;

@@ -18,22 +18,22 @@ import { declaredNeed } from "./memory-need.ts";
 import type { MemoryReading } from "./memory.ts";
 import type { WantedPreset } from "./plan-switch.ts";
 import { admits } from "./preset-state.ts";
+import type { Loan, OnLoanTrouble } from "./loan.ts";
+import { Loans } from "./loans.ts";
 import { recover } from "./recover.ts";
 import type { SafetyProfile } from "./safety-profile.ts";
 import type { StateDisk } from "./supervisor-disk.ts";
+import { type Wanted, carryOut } from "./supervisor-change.ts";
 import { leaveAll, stopAll } from "./supervisor-end.ts";
 import { EventLog } from "./supervisor-events.ts";
-import { planChange, refuseUnfit } from "./supervisor-plan.ts";
+import { planChange } from "./supervisor-plan.ts";
 import { Repairs } from "./supervisor-repair.ts";
 import type { Fleet, Place, Propose, Server } from "./supervisor-state.ts";
 import { FleetState } from "./supervisor-state.ts";
 import { fleetStatus } from "./supervisor-status.ts";
-import type { Claim } from "./supervisor-turn.ts";
-import { Turn } from "./supervisor-turn.ts";
-import { SwitchAborted, abortedAt } from "./switch-failure.ts";
+import { Turn, claimOf } from "./supervisor-turn.ts";
+import { SwitchAborted } from "./switch-failure.ts";
 import { StepRecorder } from "./switch-steps.ts";
-import type { SwitchOrder } from "./switch.ts";
-import { performSwitch } from "./switch.ts";
 import { watchMemory } from "./watch-loop.ts";
 import type { FleetWorld } from "./world.ts";
 
@@ -75,8 +75,8 @@ export interface Supervisor {
   plan(mode: string): Promise<SwitchPlan>;
   /**
    * Makes this mode so, or puts everything back. Throws only when nothing was touched:
-   * MODE_UNKNOWN, PRESET_UNKNOWN, SWITCH_UNDER_WAY, PREFLIGHT_FAILED, DISK_FULL. An abort of
-   * `signal` rolls back.
+   * MODE_UNKNOWN, PRESET_UNKNOWN, SWITCH_UNDER_WAY, FLEET_LENT, PREFLIGHT_FAILED, DISK_FULL. An
+   * abort of `signal` rolls back.
    */
   switchMode(mode: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<SwitchReport>;
   /** Adds a preset to what runs. Throws as {@link switchMode}. */
@@ -85,6 +85,10 @@ export interface Supervisor {
   stopPreset(preset: string, onProgress?: OnProgress): Promise<SwitchReport>;
   /** Lets a client in at a ready preset. Throws PRESET_UNKNOWN, LEASE_REFUSED. */
   lease(preset: string): Lease;
+  /** Lends the machine. Throws FLEET_LENT, SWITCH_UNDER_WAY, DISK_FULL. */
+  borrow(label: string, onTrouble: OnLoanTrouble): Promise<Loan>;
+  /** The loan of this id. Throws LOAN_OVER. */
+  loan(id: string): Loan;
   /**
    * Rolls back a switch under way, stops all servers or leaves them to the next supervisor, and
    * ends. Later commands throw SWITCH_UNDER_WAY.
@@ -105,6 +109,7 @@ class OwningSupervisor implements Supervisor {
   readonly #fleet: Fleet;
   readonly #turn = new Turn();
   readonly #repairs: Repairs;
+  readonly #loans: Loans;
   /** Loops end. */
   readonly #watching = new AbortController();
   /** Nothing is started any more. */
@@ -131,8 +136,10 @@ class OwningSupervisor implements Supervisor {
       journal: openJournal(disk),
       events: new EventLog(world.clock, disk),
       onExit: (server) => this.#onExit(server),
+      onMemoryShort: (message) => this.#loans.memoryShort(message),
     };
     this.#repairs = new Repairs(this.#fleet, this.#turn, this.#watching.signal);
+    this.#loans = new Loans(this.#fleet, this.#turn, this.#ending.signal);
   }
 
   async begin(onProgress = NO_PROGRESS): Promise<readonly string[]> {
@@ -199,14 +206,23 @@ class OwningSupervisor implements Supervisor {
     return { id, release: () => void place.leases.delete(id) };
   }
 
+  borrow(label: string, onTrouble: OnLoanTrouble): Promise<Loan> {
+    return this.#loans.borrow(label, onTrouble);
+  }
+
+  loan(id: string): Loan {
+    return this.#loans.named(id);
+  }
+
   async shutdown(servers: "stop" | "keep", onProgress = NO_PROGRESS): Promise<void> {
     this.#watching.abort();
     if (servers === "stop") this.#ending.abort();
     const steps = new StepRecorder(this.#fleet.world.clock, onProgress);
     const claim = claimOf("the end of the supervisor", "nothing", () => steps.current);
-    await this.#turn.last(claim, "the supervisor ends", () =>
-      servers === "stop" ? stopAll(this.#fleet, steps, this.#ending.signal) : leaveAll(this.#fleet),
-    );
+    await this.#turn.last(claim, "the supervisor ends", async () => {
+      await this.#loans.end(servers);
+      await (servers === "stop" ? stopAll(this.#fleet, steps, this.#ending.signal) : leaveAll(this.#fleet));
+    });
     this.#end();
   }
 
@@ -233,60 +249,36 @@ class OwningSupervisor implements Supervisor {
     const onAbort = (): void => claim.controller.abort(new SwitchAborted("its caller ended it"));
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted === true) onAbort();
-    const work = (): Promise<SwitchReport> =>
-      this.#carryOut(label, to, wanted(), steps, claim.controller.signal);
+    const handles = { steps, signal: claim.controller.signal, ending: this.#ending.signal };
+    const work = async (): Promise<SwitchReport> => {
+      this.#loans.refuseWhileLent();
+      return carryOut(this.#fleet, { label, to, wanted: wanted() }, handles);
+    };
     return this.#turn.command(claim, work).finally(() => signal?.removeEventListener("abort", onAbort));
-  }
-
-  async #carryOut(
-    label: string,
-    to: string,
-    wanted: Wanted,
-    steps: StepRecorder,
-    signal: AbortSignal,
-  ): Promise<SwitchReport> {
-    const { state } = this.#fleet;
-    const plan = await steps.own({ step: "plan", message: `${label}: planning and checking` }, () =>
-      planChange(this.#fleet, to, wanted.presets),
-    );
-    refuseUnfit(plan);
-    if (signal.aborted) throw new OperatorError("SWITCH_ABORTED", abortedAt("plan", signal.reason).failure);
-    const order: SwitchOrder = { label, plan, ...wanted };
-    if (plan.start.length === 0 && plan.stop.length === 0 && wanted.mode === state.mode)
-      return {
-        outcome: "already-there",
-        ...(state.mode === undefined ? {} : { mode: state.mode }),
-        runs: plan.keep,
-        steps: steps.steps,
-        overheadMs: steps.overheadMs,
-      };
-    return performSwitch(this.#fleet, order, { steps, signal, ending: this.#ending.signal });
   }
 
   #watchOnceReady(place: Place): void {
     const { server } = place;
+    this.#loans.changed(place);
     if (place.condition.state !== "ready" || server === undefined || this.#watched.has(server)) return;
     this.#watched.add(server);
-    const onDown = (why: string): void => void this.#repairs.wentDown(place, why);
+    const onDown = (why: string): void => this.#wentDown(place, why);
     void watchHealth(this.#fleet, place, server, this.#watching.signal, onDown);
+  }
+
+  #wentDown(place: Place, why: string): void {
+    if (!this.#loans.fell(place, why)) void this.#repairs.wentDown(place, why);
   }
 
   #onExit(server: Server): void {
     const place = this.#fleet.state.place(server.seat.preset.name);
     if (place.server !== server || this.#watching.signal.aborted) return;
     const { state } = place.condition;
-    if (state === "ready" || state === "draining")
-      void this.#repairs.wentDown(place, "its process ended by itself");
+    if (state === "ready" || state === "draining") this.#wentDown(place, "its process ended by itself");
     if (state !== "asleep") return;
     delete place.server;
     delete place.seat;
     this.#fleet.state.apply(place, { kind: "gone", reason: "its process ended while it slept" });
     this.#fleet.events.warn(`${place.name} ended while it slept`, place.name);
   }
-}
-
-type Wanted = Pick<SwitchOrder, "presets" | "untouched" | "mode">;
-
-function claimOf(label: string, to: string, step: () => string): Claim {
-  return { label, to, step, controller: new AbortController() };
 }

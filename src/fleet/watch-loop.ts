@@ -29,6 +29,8 @@ export async function watchMemory(fleet: Fleet, turn: Turn, ended: AbortSignal):
     });
     const step = watchdogStep(watchdog, reading, clock.nowNs(), limits, servers);
     watchdog = step.state;
+    if (step.actions.some((action) => action.do === "stop-admitting"))
+      fleet.onMemoryShort(step.actions.flatMap((one) => (one.do === "record" ? one.message : [])).join("; "));
     for (const action of step.actions) await act(fleet, turn, action);
   }
 }

@@ -13,6 +13,7 @@ import type {
 } from "../../src/fleet/control/protocol.ts";
 import { startControlServer } from "../../src/fleet/control/server.ts";
 import { controlSocketPath } from "../../src/fleet/control/supervisor-lock.ts";
+import type { Loan } from "../../src/fleet/loan.ts";
 import type { Supervisor } from "../../src/fleet/supervisor.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -138,6 +139,13 @@ export const REFUSED_PLAN: SwitchPlan = {
   ],
 };
 
+const PAPER_LOAN: Loan = {
+  id: "loan-1",
+  over: new AbortController().signal,
+  use: () => Promise.resolve(COMMITTED),
+  giveBack: () => Promise.resolve(COMMITTED),
+};
+
 /** Everything that the script does not say succeeds at once. */
 export function paperSupervisor(script: Partial<Supervisor> = {}): Supervisor {
   let end: () => void = () => undefined;
@@ -152,6 +160,8 @@ export function paperSupervisor(script: Partial<Supervisor> = {}): Supervisor {
     startPreset: () => Promise.resolve(COMMITTED),
     stopPreset: () => Promise.resolve(COMMITTED),
     lease: () => ({ id: "l1", release: () => undefined }),
+    borrow: () => Promise.resolve(PAPER_LOAN),
+    loan: () => PAPER_LOAN,
     shutdown: () => {
       end();
       return Promise.resolve();

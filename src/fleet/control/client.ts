@@ -40,7 +40,7 @@ export async function askSupervisor<Question extends ControlQuestion>(
   question: Question,
   options: AskOptions,
 ): Promise<ControlResults[Question["do"]]> {
-  const socket = await connected(options.socketPath);
+  const socket = await connectSupervisor(options.socketPath);
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void): void => {
       silence.stop();
@@ -75,7 +75,8 @@ export async function askSupervisor<Question extends ControlQuestion>(
   });
 }
 
-function connected(socketPath: string): Promise<Socket> {
+/** Throws SUPERVISOR_ABSENT, SUPERVISOR_FOREIGN, SUPERVISOR_LOST. */
+export function connectSupervisor(socketPath: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);
     const onError = (thrown: Error): void => reject(connectError(thrown, socketPath));
@@ -107,7 +108,7 @@ function connectError(thrown: Error, socketPath: string): OperatorError {
   return lost(messageOf(thrown));
 }
 
-function lost(why: string): OperatorError {
+export function lost(why: string): OperatorError {
   return new OperatorError("SUPERVISOR_LOST", {
     message: `the supervisor did not finish its answer: ${why}`,
     nextStep: "look at what runs now with: slipway status; slipway up takes over what a dead one left",
@@ -139,7 +140,7 @@ class Silence {
 }
 
 /** Each line without its end. A line that is too long ends the connection, which the caller sees as lost. */
-function readLines(socket: Socket, onLine: (line: Uint8Array) => void): void {
+export function readLines(socket: Socket, onLine: (line: Uint8Array) => void): void {
   let rest: Buffer = Buffer.alloc(0);
   socket.on("data", (bytes: Buffer) => {
     rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);

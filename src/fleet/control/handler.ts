@@ -1,4 +1,5 @@
 /** Requests of the socket as calls of the supervisor. */
+import { OperatorError } from "../../core/errors.ts";
 import type { OnProgress, Supervisor } from "../supervisor.ts";
 import type { ControlResult } from "./protocol.ts";
 import type { Caller, ControlHandler } from "./server.ts";
@@ -26,6 +27,12 @@ export function controlHandler(supervisor: Supervisor, onProgress: OnProgress): 
         return null;
       case "lease":
         return leaseWhileConnected(supervisor, request.preset, caller);
+      case "borrow":
+        return lendWhileConnected(supervisor, request.label, caller);
+      case "use":
+        return supervisor.loan(request.loan).use(request.presets, tell, caller.gone);
+      case "give-back":
+        return supervisor.loan(request.loan).giveBack(tell);
     }
   };
 }
@@ -35,4 +42,31 @@ function leaseWhileConnected(supervisor: Supervisor, preset: string, caller: Cal
   if (caller.gone.aborted) lease.release();
   else caller.gone.addEventListener("abort", () => lease.release(), { once: true });
   return { lease: lease.id };
+}
+
+/** A borrower that is gone, by Ctrl-C or kill -9, gives back as one that says so. */
+async function lendWhileConnected(
+  supervisor: Supervisor,
+  label: string,
+  caller: Caller,
+): Promise<ControlResult> {
+  const loan = await supervisor.borrow(label, (trouble) =>
+    caller.progress({
+      step: trouble.kind,
+      ...(trouble.kind === "server-lost" ? { preset: trouble.preset } : {}),
+      message: trouble.message,
+    }),
+  );
+  const giveBack = (): void => {
+    // One that is over needs no return.
+    if (!loan.over.aborted) void loan.giveBack().catch(ignoreOver);
+  };
+  if (caller.gone.aborted) giveBack();
+  else caller.gone.addEventListener("abort", giveBack, { once: true });
+  return { loan: loan.id };
+}
+
+/** It may have ended in the same moment by itself. */
+function ignoreOver(thrown: unknown): void {
+  if (!(thrown instanceof OperatorError)) throw thrown;
 }

@@ -3,9 +3,13 @@
  * a connection is the request; the answer is a row of progress lines and one closing line.
  */
 import { z } from "zod";
+import { presetSchema } from "../../preset/preset.ts";
 
 /** Raised when an old client could misread an answer; both sides name theirs, and a mismatch is a clear error. */
 export const PROTOCOL_VERSION = 1;
+
+/** What is measured and what stands beside it: a card holds a few models. */
+const MAX_LENT_PRESETS = 16;
 
 const name = z.string().min(1).max(60);
 
@@ -19,6 +23,16 @@ export const controlRequestSchema = z.discriminatedUnion("do", [
   z.strictObject({ version: z.int(), do: z.literal("shutdown"), servers: z.enum(["stop", "keep"]) }),
   /** Asks to be let in at a preset; refused while it drains. The connection is the lease: closing it ends it. */
   z.strictObject({ version: z.int(), do: z.literal("lease"), preset: name }),
+  /** Asks for the machine, to measure on. The connection is the loan: troubles come over it, and closing it gives back. */
+  z.strictObject({ version: z.int(), do: z.literal("borrow"), label: z.string().min(1).max(120) }),
+  /** Makes exactly these run while the loan lasts. Closing this connection calls that off. */
+  z.strictObject({
+    version: z.int(),
+    do: z.literal("use"),
+    loan: z.string().min(1).max(60),
+    presets: z.array(presetSchema).max(MAX_LENT_PRESETS),
+  }),
+  z.strictObject({ version: z.int(), do: z.literal("give-back"), loan: z.string().min(1).max(60) }),
 ]);
 
 export type ControlRequest = z.output<typeof controlRequestSchema>;
@@ -58,6 +72,8 @@ export interface FleetStatus {
   readonly supervisorPid: number;
   readonly stateDirectory: string;
   readonly mode?: string;
+  /** Somebody measures on this machine: nothing else changes until it is given back. */
+  readonly lentTo?: string;
   /** A switch under way, and its step. */
   readonly switching?: { readonly to: string; readonly step: string };
   readonly memory: {
@@ -65,6 +81,8 @@ export interface FleetStatus {
     readonly totalBytes: number;
     readonly freeBytes: number;
     readonly foreignBytes?: number;
+    /** The watchdog has stepped in, and the pressure is not over. */
+    readonly short?: true;
   };
   readonly presets: readonly PresetStatus[];
   readonly warnings: readonly string[];
@@ -147,11 +165,15 @@ export interface ControlResults {
   readonly shutdown: null;
   /** The connection stays open: it is the lease. */
   readonly lease: { readonly lease: string };
+  /** As a lease; each trouble is a line of progress. */
+  readonly borrow: { readonly loan: string };
+  readonly use: SwitchReport;
+  readonly "give-back": SwitchReport;
 }
 
 export type ControlResult = ControlResults[keyof ControlResults];
 
-/** One step of what is under way, told while it happens. */
+/** One step of what is under way, told while it happens; over a loan's connection, a kind of trouble. */
 export interface ControlProgress {
   readonly step: string;
   readonly preset?: string;

@@ -135,7 +135,7 @@ describe("a request that is none", () => {
       "field mode: Too big: expected string to have <=60 characters",
     ],
     ["no version", '{"do":"status"}\n', "field version: Invalid input: expected number, received undefined"],
-    ["an endless line", "x".repeat(MAX_REQUEST_BYTES + 1), "a request has at most 4096 bytes"],
+    ["an endless line", "x".repeat(MAX_REQUEST_BYTES + 1), "a request has at most 65536 bytes"],
     ["nested without end", `${"[".repeat(4000)}\n`, "a request is one JSON object on a line"],
   ];
   test.each(refusals)("(%s) gets an error and is closed", async (_what, sent, message) => {

@@ -12,8 +12,8 @@ import { msToNs } from "../../core/units.ts";
 import type { ControlAnswer, ControlProgress, ControlRequest, ControlResult } from "./protocol.ts";
 import { errorAnswer, parseRequest } from "./wire.ts";
 
-/** The longest request there is names a mode of 60 characters and stays below 300 bytes. */
-export const MAX_REQUEST_BYTES = 4096;
+/** A borrower's request carries presets, a kilobyte or two each; all others stay below 300 bytes. */
+export const MAX_REQUEST_BYTES = 64 * 1024;
 
 /** A person has a few terminals and a script or two; a client that leaks connections is told so instead of served. */
 export const MAX_CONNECTIONS = 64;
@@ -34,7 +34,7 @@ export interface Caller {
   progress(progress: ControlProgress): void;
   /**
    * Aborted when the connection is closed on both sides. What was asked for goes on whether anybody
-   * listens or not; only a lease ends with its connection.
+   * listens or not; only leases and loans end with their connection.
    */
   readonly gone: AbortSignal;
 }
@@ -134,7 +134,7 @@ function tooManyConnections(): OperatorError {
   });
 }
 
-/** reading → answering → closing; a lease stays in `held` until its client goes. */
+/** reading → answering → closing; a lease or a loan stays in `held` until its client goes. */
 type Phase = "reading" | "answering" | "held" | "closing";
 
 class Connection {
@@ -222,7 +222,7 @@ class Connection {
   }
 
   #done(request: ControlRequest, result: ControlResult): void {
-    if (request.do !== "lease" || this.#dismissed) {
+    if ((request.do !== "lease" && request.do !== "borrow") || this.#dismissed) {
       this.#finish({ kind: "done", result });
       return;
     }
@@ -242,7 +242,10 @@ class Connection {
   }
 
   #progress(progress: ControlProgress): void {
-    if (this.#phase === "answering" && this.#socket.writableLength < MAX_UNREAD_BYTES)
+    if (
+      (this.#phase === "answering" || this.#phase === "held") &&
+      this.#socket.writableLength < MAX_UNREAD_BYTES
+    )
       this.#write({ kind: "progress", ...progress });
   }
 
