@@ -150,6 +150,11 @@ export function analyseCell(
   };
 }
 
+/** In a set time all agents end with it, and the index is their number whatever happened. */
+function balanceOf({ nominal, figures }: BlockAnalysis): BlockAnalysis["nominal"] {
+  return figures.windowMs === undefined ? nominal : undefined;
+}
+
 /** The figures of any set of blocks: of one cell, or of all cells of a run that may be pooled. */
 export function figuresOf(all: readonly BlockAnalysis[]): BlockFigures {
   // A trial without an answer has a wall and a rate of 0, which measure nothing.
@@ -161,8 +166,8 @@ export function figuresOf(all: readonly BlockAnalysis[]): BlockFigures {
   ): Description | undefined => describeWithin(blocks.map(figure), bounds);
   return {
     // Σ agent times ÷ the longest of them.
-    balanceIndex: over((block) => block.nominal?.speedup, { low: 1, high: agents }),
-    balancePct: over((block) => block.nominal?.efficiencyPct, { low: 100 / agents, high: 100 }),
+    balanceIndex: over((block) => balanceOf(block)?.speedup, { low: 1, high: agents }),
+    balancePct: over((block) => balanceOf(block)?.efficiencyPct, { low: 100 / agents, high: 100 }),
     trueSpeedup: over((block) => block.true?.speedup),
     trueEfficiencyPct: over((block) => block.true?.efficiencyPct),
     retention: over((block) => meanKnown(block.agents.map((agent) => agent.retention))),

@@ -61,6 +61,14 @@ describe("the timeline of a trial", () => {
     expect(lanes[0]?.totalMs).toEqual({ wait: 0, prefill: 0, decode: 0, stall: 0, lost: 100 });
   });
 
+  it("shows a request that the end of a set time cut off as the work it was", () => {
+    const outcome = { kind: "cancelled", reason: "window-ended" } as const;
+    const { lanes } = timelineOf(
+      madeRun([together({ a: [{ ttftMs: 30, decodeMs: 70, tokens: 8, record: { outcome } }] })]),
+    );
+    expect(lanes[0]?.totalMs).toEqual({ wait: 0, prefill: 30, decode: 70, stall: 0, lost: 0 });
+  });
+
   it("takes a stall out of decoding: a gap that is long, and long for this answer", () => {
     const run = madeRun([together({ a: [{ ttftMs: 10, decodeMs: 440, tokens: 5 }] })]);
     const [chunk] = run.chunks;

@@ -5,6 +5,7 @@
  */
 import { msToNs, NS_PER_US, nsToMs } from "../core/units.ts";
 import type { ChunkRecord, RequestRecord } from "../record/request-record.ts";
+import { WINDOW_ENDED } from "../record/request-record.ts";
 import type { Membership } from "../record/run-source.ts";
 import type { TrialRecord } from "../record/trial-record.ts";
 import { median } from "../stats/quantile.ts";
@@ -134,7 +135,7 @@ class OpenTimeline {
     const { scheduledNs, sentNs, firstTokenNs, lastTokenNs, endNs } = record.stamps;
     this.#add(lane, "wait", scheduledNs, sentNs ?? endNs);
     if (sentNs === undefined) return;
-    if (record.outcome.kind !== "ok") this.#add(lane, "lost", sentNs, endNs);
+    if (isLost(record)) this.#add(lane, "lost", sentNs, endNs);
     else {
       this.#add(lane, "prefill", sentNs, firstTokenNs ?? endNs);
       if (firstTokenNs !== undefined) this.#add(lane, "decode", firstTokenNs, lastTokenNs ?? endNs);
@@ -220,6 +221,11 @@ class OpenTimeline {
     }
     return segments;
   }
+}
+
+/** What the end of a set time cut off was worked on until then, and its tokens count. */
+function isLost({ outcome }: RequestRecord): boolean {
+  return outcome.kind !== "ok" && !(outcome.kind === "cancelled" && outcome.reason === WINDOW_ENDED);
 }
 
 function perPhase<T>(make: () => T): Record<TimelinePhase, T> {

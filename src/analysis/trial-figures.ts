@@ -65,6 +65,8 @@ export interface TrialFigures {
   readonly pooled: PooledRequests;
   /** Barrier → last end of all. */
   readonly wallMs: number;
+  /** Of a trial of a set time: how long it was. Agents then end together, however they shared. */
+  readonly windowMs: number | undefined;
   readonly whole: WindowThroughput;
   /** While all agents are busy; `undefined` where an agent's end is not known, or it was never answered. */
   readonly steady: WindowThroughput | undefined;
@@ -73,7 +75,7 @@ export interface TrialFigures {
 export function trialFigures(trial: FoldedTrial): TrialFigures {
   const { record } = trial;
   const wallMs = wallOf(trial);
-  const wholeMs = record.windowNs === undefined ? wallMs : nsToMs(record.windowNs);
+  const windowMs = record.windowNs === undefined ? undefined : nsToMs(record.windowNs);
   const runs = [...trial.agents.values()];
   const steady = trial.steady;
   const timeOf = new Map(record.agentTimes.map((time) => [time.agent, time]));
@@ -86,8 +88,9 @@ export function trialFigures(trial: FoldedTrial): TrialFigures {
     pooled: pooledRequests(runs.map((run) => run.rows)),
     agents,
     wallMs,
+    windowMs,
     // In a set time, only what a request that is being cancelled still received comes after the window.
-    whole: throughput(wholeMs, sumOf(runs, "outputTokens"), "counted"),
+    whole: throughput(windowMs ?? wallMs, sumOf(runs, "outputTokens"), "counted"),
     steady:
       steady === undefined || answered < record.agents.length
         ? undefined

@@ -1,6 +1,7 @@
 /** The answer in plain sentences, put first: what sharing cost, and what the published figure hides. */
 import type { RunAnalysis } from "../analysis/analyse-run.ts";
 import type { CellAnalysis } from "../analysis/cell.ts";
+import type { CellRoles } from "../analysis/roles/measured-roles.ts";
 import type { Description } from "../stats/describe.ts";
 
 export function answerOf(analysis: RunAnalysis): readonly string[] {
@@ -21,7 +22,8 @@ function oneCell(cell: CellAnalysis, analysis: RunAnalysis): readonly string[] {
   const agents = cell.agentNames.length;
   const where = `${agents} agent${agents === 1 ? "" : "s"} on ${places(cell, analysis)}`;
   const { figures } = cell;
-  if (agents === 1) return [`${where}: ${aloneText(cell)}.`];
+  const roles = analysis.roles.find(({ hash }) => hash === cell.hash);
+  if (agents === 1 && roles === undefined) return [`${where}: ${aloneText(cell)}.`];
   const published =
     figures.balanceIndex === undefined
       ? []
@@ -30,6 +32,8 @@ function oneCell(cell: CellAnalysis, analysis: RunAnalysis): readonly string[] {
         ];
   const together =
     figures.aggregateTokS === undefined ? "" : `${figures.aggregateTokS.mean.toFixed(1)} tok/s`;
+  if (figures.trueSpeedup === undefined && roles !== undefined)
+    return [`${where}: ${roleAnswer(roles, together)}.`, ...published];
   if (figures.trueSpeedup === undefined)
     return [
       `${where}${together === "" ? "" : `: ${together} together`}. ${costUnknown([cell])}`,
@@ -40,6 +44,16 @@ function oneCell(cell: CellAnalysis, analysis: RunAnalysis): readonly string[] {
     `True speedup ${figures.trueSpeedup.mean.toFixed(2)}${ofTrials(cell, figures.trueSpeedup)}: ${reading(cell, figures.trueSpeedup)}.`,
     ...published,
   ];
+}
+
+/** Roles are run to see how much is done, and seldom alone: what sharing cost is another question. */
+function roleAnswer({ roles, all }: CellRoles, together: string): string {
+  const mix = roles.map(({ role, agents }) => (agents > 1 ? `${agents} × ${role}` : role)).join(", ");
+  const { done, unfinished, refused, failed } = all.turns;
+  const perCall = all.perCallTokS === undefined ? "" : `, ${all.perCallTokS.mean.toFixed(1)} tok/s per call`;
+  const cut = unfinished === 0 ? "" : `, ${unfinished} cut off by the end`;
+  const lost = refused + failed === 0 ? "" : `, ${refused + failed} refused or failed`;
+  return `${mix}: ${together === "" ? "no rate" : `${together} together`}${perCall}; ${done} turns done${cut}${lost}`;
 }
 
 function aloneText({ agents: [agent] }: CellAnalysis): string {
@@ -55,7 +69,7 @@ function gainText({ figures: { aggregateGain } }: CellAnalysis): string {
   return aggregateGain === undefined ? "" : `${aggregateGain.mean.toFixed(2)}× one agent's throughput`;
 }
 
-function manyCells({ cells, pooling }: RunAnalysis): readonly string[] {
+function manyCells({ cells, pooling, roles }: RunAnalysis): readonly string[] {
   const trials = cells.reduce((total, cell) => total + cell.blocks.length, 0);
   const over = `${cells.length} cells ${agentsOf(cells)}, ${trials} together trials`;
   const named = pooling.kind === "apart";
@@ -86,7 +100,9 @@ function manyCells({ cells, pooling }: RunAnalysis): readonly string[] {
         ];
   const together = tokS === undefined ? "" : `; together they made ${inCells(tokS)} tok/s`;
   if (speedup === undefined || kept === undefined)
-    return [`${over}${together}. ${costUnknown(cells)}`, ...published];
+    return roles.length === cells.length
+      ? [`${over}${together}.`, ...published]
+      : [`${over}${together}. ${costUnknown(cells)}`, ...published];
   return [
     `${over}: ${kept.where}agents kept ${kept.range} of their solo speed${together}.`,
     `True speedup ${inCells(speedup)}: ${readings(cells)}.`,

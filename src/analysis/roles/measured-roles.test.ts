@@ -40,7 +40,7 @@ const tokens = (more: Partial<RequestRecord["tokens"]>): Pick<RequestRecord, "to
 });
 const ended: Partial<RequestRecord> = { outcome: { kind: "cancelled", reason: "window-ended" } };
 
-function rolesOf(
+function analysed(
   agents: MadeTrial["agents"],
   trial: Partial<MadeTrial> = {},
   options: { readonly chunks?: boolean } = {},
@@ -61,8 +61,10 @@ function rolesOf(
       ],
     },
   );
-  return analyseRun(made, options).roles;
+  return analyseRun(made, options);
 }
+
+const rolesOf = (...given: Parameters<typeof analysed>) => analysed(...given).roles;
 
 const figures = (agents: MadeTrial["agents"], options: { readonly chunks?: boolean } = {}) => {
   const [cell] = rolesOf(agents, {}, options);
@@ -174,5 +176,21 @@ describe("which trials count", () => {
       aggregateTokS: { mean: 0 },
       perCallTokS: undefined,
     });
+  });
+});
+
+describe("a trial of a set time", () => {
+  const { cells, warnings } = analysed({ dev: [turn(0), turn(860, ended)], lead: [turn(0)] });
+
+  it("has no balance index, which would be the number of agents whatever happened", () => {
+    expect(cells[0]?.figures).toMatchObject({ balanceIndex: undefined, balancePct: undefined });
+  });
+
+  it("has its rates over the set time, and not until the last agent was told to end", () => {
+    expect(cells[0]?.blocks[0]?.figures).toMatchObject({ windowMs: 1000, whole: { windowMs: 1000 } });
+  });
+
+  it("misses no solo trials", () => {
+    expect(warnings.map(({ code }) => code)).not.toContain("SOLO_MISSING");
   });
 });
