@@ -123,6 +123,37 @@ describe("planTrials", () => {
   });
 });
 
+describe("cells with agents of their own", () => {
+  const both = { url: "http://localhost:1" };
+  const agents = ["lead", "dev", "qa"].map((name) => ({
+    name,
+    program: "synthetic" as const,
+    endpoint: "a",
+  }));
+  const of = (cells: readonly Record<string, unknown>[]) =>
+    cellsOf(
+      scenarioOf({ name: "team", endpoints: { a: both, b: both }, agents, cells: [...cells] } as never),
+    );
+
+  it("take part with those they name, in the order of the scenario, each on the cell's own endpoint", () => {
+    const [small, whole] = of([
+      { name: "small", agents: ["dev", "lead"], set: { "agents.*.endpoint": "b" } },
+      { name: "whole", set: {} },
+    ]);
+    expect(small?.agents.map(({ name, endpoint }) => [name, endpoint])).toEqual([
+      ["lead", "b"],
+      ["dev", "b"],
+    ]);
+    expect(whole?.agents).toHaveLength(3);
+  });
+
+  it("cannot name one that the scenario lacks", () => {
+    expect(() => of([{ name: "small", agents: ["dev", "ops"], set: {} }])).toThrow(
+      expect.objectContaining({ code: "CONFIG_INVALID", received: "ops" }),
+    );
+  });
+});
+
 describe("the shipped files", () => {
   const read = (path: string) => parseWith(scenarioSchema, parseYaml(readFileSync(path, "utf8"), path), path);
 

@@ -20,9 +20,7 @@ export interface Cell {
 export function cellsOf(scenario: Scenario): readonly Cell[] {
   refuseDuplicateAgents(scenario);
   const named =
-    scenario.cells.length > 0
-      ? scenario.cells
-      : [{ name: scenario.name, scenario: scenario.name, set: {} as Record<string, ParameterValue> }];
+    scenario.cells.length > 0 ? scenario.cells : [{ name: scenario.name, scenario: scenario.name, set: {} }];
   const counts = scenario.agentCounts.length > 0 ? scenario.agentCounts : [undefined];
   const cells = named.flatMap((cell) =>
     combinationsOf(scenario.matrix).flatMap((combination) =>
@@ -40,7 +38,7 @@ function cellOf(
   agentCount: number | undefined,
 ): Cell {
   const set = { ...named.set, ...combination };
-  const agents = applied(scenario, set, named.name).slice(0, agentCount);
+  const agents = applied(withAgentsOf(scenario, named), set, named.name).slice(0, agentCount);
   const suffix = [
     ...Object.entries(combination).map(([path, value]) => `${path.split(".").at(-1)}=${value}`),
     ...(agentCount === undefined ? [] : [`N=${agentCount}`]),
@@ -57,6 +55,18 @@ function cellOf(
     parameters: agentCount === undefined ? set : { ...set, agents: agentCount },
     agents,
   };
+}
+
+function withAgentsOf(scenario: Scenario, { name, agents }: Scenario["cells"][number]): Scenario {
+  if (agents === undefined) return scenario;
+  const unknown = agents.find((wanted) => scenario.agents.every((agent) => agent.name !== wanted));
+  if (unknown !== undefined)
+    throw new OperatorError("CONFIG_INVALID", {
+      message: `cell ${name} names an agent that the scenario does not have`,
+      received: unknown,
+      nextStep: `its agents are ${scenario.agents.map((agent) => agent.name).join(", ")}`,
+    });
+  return { ...scenario, agents: scenario.agents.filter((agent) => agents.includes(agent.name)) };
 }
 
 /** What else a trial depends on, beside its agents and endpoints. Runs and order are left out: more runs of a cell are the same cell. */

@@ -110,6 +110,9 @@ const agentSchema = z
       broken("role", "has images, which can be simulated but not yet sent");
   });
 
+/** The start, and ten parts of the time whose mean has an interval. */
+export const FEWEST_SUB_WINDOWS = 11;
+
 export const stopSchema = z.strictObject({
   /** Half of the 95 % interval of the aggregate throughput, percent of it. */
   halfWidthPct: z.number().gt(0).max(100),
@@ -123,6 +126,8 @@ const cellSchema = z.strictObject({
   name: nameSchema,
   /** Which of the study's scenarios this cell belongs to, when one file holds several. */
   scenario: nameSchema.optional(),
+  /** Those who take part, by name; absent: all. */
+  agents: z.array(nameSchema).min(1).optional(),
   /** Paths such as `agents.insight.options.numGpu`; `agents.*` reaches every agent. */
   set: z.record(z.string(), parameterValue),
 });
@@ -184,6 +189,14 @@ export const scenarioSchema = z
         path: ["stop"],
         input: scenario.stop,
         message: "needs durationMs, which bounds it",
+      });
+    const { subWindowMs } = scenario.stop ?? {};
+    if (subWindowMs !== undefined && subWindowMs * FEWEST_SUB_WINDOWS > (scenario.durationMs ?? Infinity))
+      context.addIssue({
+        code: "custom",
+        path: ["stop", "subWindowMs"],
+        input: subWindowMs,
+        message: `is more than 1/${FEWEST_SUB_WINDOWS} of durationMs: the rule would never have enough parts to judge by`,
       });
     scenario.agents.forEach((agent, index) => {
       if (scenario.durationMs !== undefined && agent.role === undefined && agent.program !== "synthetic")
