@@ -26,6 +26,7 @@ describe("the schemas for editors", () => {
   it.each([
     ["scenario", "examples/scenarios"],
     ["role", "roles"],
+    ["role", "examples/roles"],
     ["capacity", "examples/capacity"],
     ["hypotheses", "examples/hypotheses"],
     ["service-levels", "examples/service-levels"],

@@ -4,11 +4,12 @@
  * Simulation Modeling and Analysis, section 9.5.3).
  */
 import { describe } from "../stats/describe.ts";
+import { FEWEST_SUB_WINDOWS } from "../workload/scenario.ts";
 
 /** The first part holds the start, where every agent waits for its first token together. */
 const PARTS_LEFT_OUT = 1;
 /** Fewer means have an interval too, but looking at it again and again would soon find it narrow by luck. */
-const FEWEST_PARTS = 10;
+const FEWEST_PARTS = FEWEST_SUB_WINDOWS - PARTS_LEFT_OUT;
 
 /**
  * Half of the 95 % interval of the mean of these parts, percent of it; `undefined` until there are

@@ -6,7 +6,7 @@ import { capacityScenario, capacityStudySchema } from "./capacity-study.ts";
 import { cellsOf } from "./matrix.ts";
 import { readRole } from "./read-roles.ts";
 
-const read = (role: string) => readRole(role, ".");
+const read = (role: string) => readRole(role, "examples/capacity");
 const study = (file: string): CapacityStudy =>
   readYamlFile(capacityStudySchema, `examples/capacity/${file}.yaml`);
 const endpoint = { url: "http://localhost:8080" };
@@ -20,10 +20,24 @@ describe("the capacity studies that ship", () => {
       for (const configuration of given.configurations) {
         const scenario = capacityScenario(given, configuration, endpoint, read);
         expect(cellsOf(scenario).map((cell) => cell.label)).toEqual([configuration.name]);
-        expect(scenario).toMatchObject({ durationMs: 600_000, solo: false, prompts: "per-repeat" });
+        expect(scenario).toMatchObject({
+          durationMs: given.durationMs,
+          solo: false,
+          prompts: "per-repeat",
+        });
       }
     },
   );
+
+  it("give each agent a slot of its own, so that what is measured is not a queue", () => {
+    for (const file of readdirSync("examples/capacity")) {
+      const given = study(file.replace(".yaml", ""));
+      for (const one of given.configurations)
+        expect(capacityScenario(given, one, endpoint, read).agents.length, one.name).toBeLessThanOrEqual(
+          one.slots,
+        );
+    }
+  });
 
   it("have as many agents as the study's rows had, in its order", () => {
     const spike = study("capacity-spike");

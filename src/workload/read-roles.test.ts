@@ -114,5 +114,8 @@ describe("a role of one's own", () => {
     expect(scenario({ role: "Dev" }, { durationMs: 1000 }).durationMs).toBe(1000);
     expect(() => scenario({ program: "collector" }, { durationMs: 1000 })).toThrowError(/cannot go on/);
     expect(() => scenario({ role: "Dev" }, { stop: { halfWidthPct: 5 } })).toThrowError(/durationMs/);
+    const stop = (subWindowMs: number) => ({ durationMs: 1100, stop: { halfWidthPct: 5, subWindowMs } });
+    expect(scenario({ role: "Dev" }, stop(100)).stop).toEqual({ halfWidthPct: 5, subWindowMs: 100 });
+    expect(() => scenario({ role: "Dev" }, stop(101))).toThrowError(/stop\.subWindowMs/);
   });
 });
