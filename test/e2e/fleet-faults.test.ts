@@ -11,13 +11,11 @@ import {
   statfsSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestContext } from "vitest";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { FAKE_SERVER, FleetFolder, lives } from "./fleet-folder.ts";
+import { FAKE_SERVER, FleetFolder, freePort, lives } from "./fleet-folder.ts";
 import type { RunningSlipway } from "./slipway-process.ts";
 
 /** Each starts half a dozen programs, beside other test files that do the same. */
@@ -55,14 +53,6 @@ async function endsClean(folder: FleetFolder, supervisor: RunningSlipway): Promi
 /** As it was said, whatever the width of the terminal. */
 function unwrapped(text: string): string {
   return text.replaceAll(/\n? +/g, " ");
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 interface FailedStart {

@@ -1,5 +1,6 @@
 /** A folder in which a fleet lives: presets of scripted servers, a supervisor, and a look at what is left of them. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { expect, vi } from "vitest";
 import { realClock } from "../../src/core/clock.ts";
@@ -22,6 +23,15 @@ export const FAKE_SERVER = resolve(import.meta.dirname, "../fakes/fake-llm-serve
 /** What ends, ends within this also on a machine that is busy with other things. */
 const PATIENCE = { timeout: 30_000, interval: 50 };
 
+/** Nobody listens on it now. */
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolveListening) => probe.listen(0, "127.0.0.1", resolveListening));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolveClosed) => probe.close(resolveClosed));
+  return port;
+}
+
 export interface MarkedProcess {
   readonly pid: number;
   readonly serverId: string;
@@ -33,15 +43,16 @@ export class FleetFolder {
   readonly path: string;
   readonly stateDirectory: string;
   readonly #folder = temporaryFolder();
-  readonly #env: Readonly<Record<string, string>>;
+  /** Of every program that is started here. */
+  readonly env: Record<string, string>;
   readonly #started: RunningSlipway[] = [];
 
-  /** `env` stands above the usual one, for every program that is started here. */
+  /** `env` stands above the usual one. */
   constructor(env: Readonly<Record<string, string>> = {}) {
     const { path } = this.#folder;
     this.path = path;
-    this.#env = { SLIPWAY_MODEL: "none.gguf", XDG_STATE_HOME: path, ...env };
-    this.stateDirectory = join(this.#env["XDG_STATE_HOME"] ?? path, "slipway");
+    this.env = { SLIPWAY_MODEL: "none.gguf", XDG_STATE_HOME: path, ...env };
+    this.stateDirectory = join(this.env["XDG_STATE_HOME"] ?? path, "slipway");
     mkdirSync(join(path, "presets", "modes"), { recursive: true });
   }
 
@@ -70,7 +81,7 @@ export class FleetFolder {
     env: Readonly<Record<string, string>> = {},
     through: readonly string[] = [],
   ): RunningSlipway {
-    const options = { cwd: this.path, env: { ...this.#env, ...env }, through };
+    const options = { cwd: this.path, env: { ...this.env, ...env }, through };
     const running = startSlipway(["up", ...args], options);
     this.#started.push(running);
     return running;
@@ -84,7 +95,7 @@ export class FleetFolder {
   }
 
   run(...args: readonly string[]): Promise<Finished> {
-    return slipway(args, { cwd: this.path, env: this.#env });
+    return slipway(args, { cwd: this.path, env: this.env });
   }
 
   switch(mode: string): Promise<Finished> {
