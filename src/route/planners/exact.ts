@@ -1,0 +1,72 @@
+/**
+ * The best plan there is: residency whole and following time, loads charged from what is loaded now,
+ * memory kept at every step. Three ways to it, by size; docs/route.md says which instances were measured.
+ */
+import { accountOf } from "../plan.ts";
+import type { Decision, Planner, Proof } from "../planner.ts";
+import type { RouteProblem } from "../route-table.ts";
+import { canTake, memoryOf } from "../route-table.ts";
+import type { LinearSolver } from "../solver/linear-program.ts";
+import { greedyDecision } from "./greedy.ts";
+import { searchOneStep } from "./one-step-search.ts";
+import { bestOverSets } from "./residency-dp.ts";
+import { residencyProgram } from "./residency-program.ts";
+import { residencySets } from "./residency-sets.ts";
+
+/** Sets × (tasks + 2 · models · steps), the inner loops of the table of sets: about 20 ms. */
+const MAX_SET_WORK = 16_000_000;
+
+/** Sets held in memory: with 20 models their table of neighbours takes 20 MB. */
+const MAX_SETS = 2 ** 18;
+
+/** Seconds for HiGHS where the caller sets none: a plan for a step should not cost more than the step. */
+const DEFAULT_TIME_LIMIT_S = 10;
+
+export interface ExactOptions {
+  /** For problems that are too large for the other two; without one those go to greedy, and say so. */
+  readonly solver?: LinearSolver;
+  readonly timeLimitS?: number;
+}
+
+export function exactPlanner(options: ExactOptions = {}): Planner {
+  return { name: "exact", plan: (problem) => exactDecision(problem, options) };
+}
+
+async function exactDecision(problem: RouteProblem, options: ExactOptions): Promise<Decision> {
+  const { table, steps } = problem;
+  const tasks = steps.flat();
+  const models = [...table.models.keys()].filter(
+    (model) =>
+      memoryOf(table, model) <= table.budgetMib &&
+      (problem.resident.includes(model) || tasks.some((task) => canTake(table, task, model))),
+  );
+  const work = tasks.length + 2 * models.length * steps.length;
+  const sets = residencySets(table, models, Math.min(MAX_SETS, Math.floor(MAX_SET_WORK / work)));
+  if (sets !== undefined) return bestOverSets(problem, sets);
+  const found = steps.length === 1 && table.combine === "sum" ? searchOneStep(problem) : undefined;
+  return found ?? decisionByProgram(problem, options);
+}
+
+/** By HiGHS, from greedy's plan on: on a time-out there is always a plan, and the gap to what could be. */
+export async function decisionByProgram(
+  problem: RouteProblem,
+  { solver, timeLimitS = DEFAULT_TIME_LIMIT_S }: ExactOptions,
+): Promise<Decision> {
+  const greedy = greedyDecision(problem);
+  if (solver === undefined) return { ...greedy, fallback: "greedy: too large, and no solver was given" };
+  const { program, startFrom, read } = residencyProgram(problem);
+  const answer = await solver.solve(program, { timeLimitS, start: startFrom(greedy.steps) });
+  if (answer.kind === "optimal") return { steps: read(answer.values), proof: { kind: "optimal" } };
+  if (answer.kind === "infeasible") return { ...greedy, fallback: "greedy: the solver found no plan at all" };
+  const steps = answer.values === undefined ? greedy.steps : read(answer.values);
+  return {
+    steps,
+    proof: boundedBy(answer.upper, accountOf(problem, steps).value),
+    ...(answer.values === undefined && { fallback: `greedy: ${answer.reason}` }),
+  };
+}
+
+function boundedBy(upper: number | undefined, value: number): Proof {
+  if (upper === undefined) return { kind: "heuristic" };
+  return { kind: "bounded", upper, gap: (upper - value) / Math.abs(value) };
+}
