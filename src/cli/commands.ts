@@ -8,6 +8,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { mcpCommand } from "./commands/mcp.ts";
 import { modeCommand } from "./commands/mode.ts";
 import { presetCommand } from "./commands/preset.ts";
+import { profileCommand } from "./commands/profile.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runsCommand } from "./commands/runs.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   compareCommand,
   reportCommand,
   runsCommand,
+  profileCommand,
   presetCommand,
   upCommand,
   downCommand,

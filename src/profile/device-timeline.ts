@@ -38,6 +38,8 @@ export class DeviceTimeline {
   add(startNs: number, endNs: number, stream: number, extra: number): void {
     if (this.#kernels === 0) this.#firstNs = startNs;
     else if (startNs > this.#endNs) this.#onGap(this.#endNs, startNs, extra);
+    if (startNs >= this.#endNs) this.#running.startAlone(endNs, stream);
+    else this.#running.start(startNs, endNs, stream);
     this.#kernels++;
     this.#gpuTimeNs += endNs - startNs;
     if (endNs > this.#endNs) {
@@ -45,10 +47,8 @@ export class DeviceTimeline {
       this.#endNs = endNs;
     }
     this.#addToStream(startNs, endNs, stream);
-    this.#running.endUntil(startNs);
-    this.#running.add(endNs, stream);
-    this.#maxKernels = Math.max(this.#maxKernels, this.#running.kernels);
-    this.#maxStreams = Math.max(this.#maxStreams, this.#running.streams);
+    this.#maxKernels = Math.max(this.#maxKernels, this.#running.kernels, 1);
+    this.#maxStreams = Math.max(this.#maxStreams, this.#running.streams, 1);
   }
 
   get kernels(): number {

@@ -1,10 +1,16 @@
-/** What runs at one moment: a heap of ends, so that a trace in which everything overlaps costs n log n. */
+/**
+ * What runs at one moment: a heap of ends, so that a trace in which everything overlaps costs n log n.
+ * One that runs alone, which is nearly every kernel of nearly every trace, is kept beside the heap.
+ */
 export class RunningKernels {
+  #aloneEndNs = Number.NEGATIVE_INFINITY;
+  #aloneStream = 0;
   /** A binary heap by end; the stream of each beside it. */
   readonly #ends: number[] = [];
   readonly #streams: number[] = [];
   readonly #perStream = new Map<number, number>();
 
+  /** Of those in the heap: what runs alone needs no counting. */
   get kernels(): number {
     return this.#ends.length;
   }
@@ -14,7 +20,26 @@ export class RunningKernels {
     return this.#perStream.size;
   }
 
-  add(endNs: number, stream: number): void {
+  /** Nothing else runs any more. */
+  startAlone(endNs: number, stream: number): void {
+    if (this.#ends.length > 0) {
+      this.#ends.length = 0;
+      this.#streams.length = 0;
+      this.#perStream.clear();
+    }
+    this.#aloneEndNs = endNs;
+    this.#aloneStream = stream;
+  }
+
+  /** What has ended by now is taken out first: an end comes before a start of the same stamp. */
+  start(startNs: number, endNs: number, stream: number): void {
+    if (this.#aloneEndNs > startNs) this.#add(this.#aloneEndNs, this.#aloneStream);
+    this.#aloneEndNs = Number.NEGATIVE_INFINITY;
+    while (this.#ends.length > 0 && (this.#ends[0] as number) <= startNs) this.#takeFirst();
+    this.#add(endNs, stream);
+  }
+
+  #add(endNs: number, stream: number): void {
     this.#perStream.set(stream, (this.#perStream.get(stream) ?? 0) + 1);
     let place = this.#ends.length;
     while (place > 0) {
@@ -25,11 +50,6 @@ export class RunningKernels {
     }
     this.#ends[place] = endNs;
     this.#streams[place] = stream;
-  }
-
-  /** Takes out what has ended at this time: an end comes before a start of the same stamp. */
-  endUntil(timeNs: number): void {
-    while (this.#ends.length > 0 && (this.#ends[0] as number) <= timeNs) this.#takeFirst();
   }
 
   #takeFirst(): void {

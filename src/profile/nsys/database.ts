@@ -136,6 +136,13 @@ export class NsysDatabase {
 
   #damaged(thrown: unknown): unknown {
     if (thrown instanceof OperatorError) return thrown;
+    if (/out of memory|string or blob too big/.test(messageOf(thrown)))
+      return new OperatorError("PROFILE_TOO_LARGE", {
+        message: `SQLite has too little memory for ${this.path}: ${messageOf(thrown)}`,
+        received: this.path,
+        nextStep: "record a shorter window, or give the reports of nsys stats instead",
+        cause: thrown,
+      });
     return new OperatorError("PROFILE_DAMAGED", {
       message: `SQLite cannot read ${this.path}: ${messageOf(thrown)}`,
       received: this.path,

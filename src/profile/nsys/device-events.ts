@@ -115,7 +115,7 @@ function readSpans(reader: DeviceReader, table: string, query: SpanQuery): Devic
   if (!database.has(table, "start", "end")) return { spans, unusable: 0 };
   const counter = new RowCounter(table, reader.onProgress);
   let unusable = 0;
-  let [place, stream, lane, process] = [Number.NaN, Number.NaN, 0, 0];
+  const seats = new Seats(reader);
   const sql = `SELECT ${relative(base)} AS start, ${relative(base, "end")} AS "end", ${laneColumns(database, table)}, ${query.columns} FROM ${table}`;
   for (const row of database.rows(sql)) {
     counter.count();
@@ -125,20 +125,41 @@ function readSpans(reader: DeviceReader, table: string, query: SpanQuery): Devic
       unusable++;
       continue;
     }
-    // Neighbours nearly always share their stream.
-    if (row["place"] !== place || row["stream"] !== stream) {
-      place = numberOf(row["place"]) ?? 0;
-      stream = numberOf(row["stream"]) ?? 0;
-      const split = splitLane(place, stream);
-      process = split.process;
-      lane = reader.lanes.numberOf({
-        device: String(reader.gpuIds.get(`${split.process}/${split.device}`) ?? split.device),
-        process: String(split.process),
-        context: String(split.context),
-        stream: String(split.stream),
-      });
-    }
-    spans.push(startNs, endNs, lane, query.label(row), query.extra(row, process));
+    const seat = seats.of(numberOf(row["place"]) ?? 0, numberOf(row["stream"]) ?? 0);
+    spans.push(startNs, endNs, seat.lane, query.label(row), query.extra(row, seat.process));
   }
   return { spans, unusable };
+}
+
+interface Seat {
+  readonly lane: number;
+  readonly process: number;
+}
+
+/** The lane of a row by its two numbers: millions of rows, a handful of lanes. */
+class Seats {
+  readonly #reader: DeviceReader;
+  readonly #byPlace = new Map<number, Map<number, Seat>>();
+
+  constructor(reader: DeviceReader) {
+    this.#reader = reader;
+  }
+
+  of(place: number, stream: number): Seat {
+    const streams = this.#byPlace.get(place) ?? new Map<number, Seat>();
+    this.#byPlace.set(place, streams);
+    const found = streams.get(stream);
+    if (found !== undefined) return found;
+    const split = splitLane(place, stream);
+    const { gpuIds, lanes } = this.#reader;
+    const lane = lanes.numberOf({
+      device: String(gpuIds.get(`${split.process}/${split.device}`) ?? split.device),
+      process: String(split.process),
+      context: String(split.context),
+      stream: String(split.stream),
+    });
+    const seat = { lane, process: split.process };
+    streams.set(stream, seat);
+    return seat;
+  }
 }

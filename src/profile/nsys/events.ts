@@ -27,16 +27,25 @@ export function baseStamp(database: NsysDatabase): string {
   return "0";
 }
 
-/** Of a row's `start` relative to the base; NULL, which becomes undefined, for what is no integer. */
-export function relative(base: string, column = "start"): string {
-  return `iif(typeof("${column}") = 'integer', CAST("${column}" - (${base}) AS REAL), NULL)`;
+/**
+ * Whether a column holds a number, as one comparison: SQLite sorts every number before every text.
+ * Asking `typeof` for millions of rows took a fifth of the reading time. Without it a word would count as 0.
+ */
+export function isNumber(column: string): string {
+  return `"${column}" < ''`;
 }
 
-/** A column as a double; NULL where the table lacks it or holds no number: SQLite would make a 0 of a word. */
+/** A stamp relative to the base; NULL for what is no number. */
+export function relative(base: string, column = "start"): string {
+  return `iif(${isNumber(column)}, CAST("${column}" - (${base}) AS REAL), NULL)`;
+}
+
+/** The rows of a table of intervals that are intervals. */
+export const IS_INTERVAL = `${isNumber("start")} AND ${isNumber("end")} AND "end" >= start`;
+
+/** A column as a double; NULL where the table lacks it or holds no number. */
 export function asReal(database: NsysDatabase, table: string, column: string): string {
-  return database.has(table, column)
-    ? `iif(typeof("${column}") IN ('integer', 'real'), CAST("${column}" AS REAL), NULL)`
-    : "NULL";
+  return database.has(table, column) ? `iif(${isNumber(column)}, CAST("${column}" AS REAL), NULL)` : "NULL";
 }
 
 /** The process of `globalPid` or `globalTid`: 24 bits above the lowest 24, as the exporter documents. */

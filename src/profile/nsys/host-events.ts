@@ -1,12 +1,15 @@
 /** What the host did: calls of the CUDA API and of the operating system, ranges, and the profiler's own work. */
 import type { CallRow, Told } from "../figures.ts";
 import { known, unknown } from "../figures.ts";
+import { graphLaunchesIn } from "../graph-reading.ts";
 import { LaunchTimes } from "../launch-times.ts";
+import { mergedCalls } from "../merged-calls.ts";
 import { CallTally, DurationsByNumber, MAX_NAME_CHARACTERS } from "../named-tallies.ts";
 import type { OnProgress } from "../progress.ts";
 import { RowCounter } from "../progress.ts";
+import { rangeName } from "../range-name.ts";
 import type { NsysDatabase } from "./database.ts";
-import { asReal, endOf, numberOf, processOf, relative, startOf } from "./events.ts";
+import { IS_INTERVAL, asReal, endOf, numberOf, processOf, relative, startOf } from "./events.ts";
 import { UsedStrings } from "./string-table.ts";
 
 const RUNTIME = "CUPTI_ACTIVITY_KIND_RUNTIME";
@@ -31,14 +34,11 @@ export function readCudaCalls(database: NsysDatabase, base: string, onProgress: 
     counter.count();
     const startNs = startOf(row);
     if (startNs === undefined) continue;
-    launches.set(
-      numberOf(row["process"]) ?? 0,
-      numberOf(row["correlation"]) ?? Number.NaN,
-      startNs,
-    );
+    launches.set(numberOf(row["process"]) ?? 0, numberOf(row["correlation"]) ?? Number.NaN, startNs);
     // A call that had not returned when recording stopped has no end, and no duration.
     const endNs = endOf(row, startNs);
-    if (endNs !== undefined) durations.add(strings.labelOf(numberOf(row["name"]) ?? Number.NaN), endNs - startNs);
+    if (endNs !== undefined)
+      durations.add(strings.labelOf(numberOf(row["name"]) ?? Number.NaN), endNs - startNs);
   }
   if (durations.count === 0)
     return { calls: unknown(database.whyNot(RUNTIME)), launches, graphLaunches: undefined };
@@ -50,12 +50,6 @@ export function readCudaCalls(database: NsysDatabase, base: string, onProgress: 
 /** The exporter adds the version of the API in which a function changed last. */
 export function apiName(name: string): string {
   return name.replace(/_v\d{4,5}$/, "");
-}
-
-export function graphLaunchesIn(calls: readonly CallRow[]): number {
-  return calls
-    .filter(({ name }) => /^(cuda|cu)GraphLaunch/.test(name))
-    .reduce((sum, call) => sum + call.calls, 0);
 }
 
 export function readOsRuntime(database: NsysDatabase, onProgress: OnProgress): Told<readonly CallRow[]> {
@@ -73,7 +67,7 @@ function readCalls(
   const strings = new UsedStrings();
   const durations = new DurationsByNumber();
   const counter = new RowCounter(what, onProgress);
-  const sql = `SELECT ${asReal(database, table, "nameId")} AS name, CAST("end" - start AS REAL) AS length FROM ${table} WHERE typeof(start) = 'integer' AND typeof("end") = 'integer' AND "end" >= start`;
+  const sql = `SELECT ${asReal(database, table, "nameId")} AS name, CAST("end" - start AS REAL) AS length FROM ${table} WHERE ${IS_INTERVAL}`;
   for (const row of database.rows(sql)) {
     counter.count();
     durations.add(strings.labelOf(numberOf(row["name"]) ?? Number.NaN), numberOf(row["length"]) ?? 0);
@@ -96,7 +90,7 @@ export function readNvtx(database: NsysDatabase, onProgress: OnProgress): Told<r
   const text = database.has(table, "text") ? `substr(CAST(text AS TEXT), 1, ${MAX_NAME_CHARACTERS})` : "NULL";
   const strings = new UsedStrings();
   const byId = new DurationsByNumber();
-  const sql = `SELECT ${text} AS text, ${asReal(database, table, "textId")} AS id, CAST("end" - start AS REAL) AS length FROM ${table} WHERE eventType IN (${PUSH_POP}, ${START_END}) AND typeof(start) = 'integer' AND typeof("end") = 'integer' AND "end" >= start`;
+  const sql = `SELECT ${text} AS text, ${asReal(database, table, "textId")} AS id, CAST("end" - start AS REAL) AS length FROM ${table} WHERE eventType IN (${PUSH_POP}, ${START_END}) AND ${IS_INTERVAL}`;
   for (const row of database.rows(sql)) {
     counter.count();
     const length = numberOf(row["length"]) ?? 0;
@@ -105,12 +99,7 @@ export function readNvtx(database: NsysDatabase, onProgress: OnProgress): Told<r
   }
   if (tally.count + byId.count === 0) return unknown(`no range stands in ${table}`);
   strings.resolve(database);
-  return known(mergedRows([...tally.rows(), ...byName(byId, (label) => rangeName(strings.nameOf(label)))]));
-}
-
-/** PyTorch numbers each of its operations inside the range's text, which makes every name another. */
-export function rangeName(text: string): string {
-  return text.replace(/, (?:op_id|seq|seq_id) = \d+/g, "");
+  return known(mergedCalls([...tally.rows(), ...byName(byId, (label) => rangeName(strings.nameOf(label)))]));
 }
 
 function byName(durations: DurationsByNumber, nameOf: (label: number) => string): readonly CallRow[] {
@@ -121,31 +110,7 @@ function byName(durations: DurationsByNumber, nameOf: (label: number) => string)
     minNs,
     maxNs,
   }));
-  return mergedRows(rows);
-}
-
-/** Rows of one name become one, with shares of what all take together. */
-function mergedRows(rows: readonly CallRow[]): readonly CallRow[] {
-  const merged = new Map<string, CallRow>();
-  for (const row of rows) {
-    const other = merged.get(row.name);
-    merged.set(
-      row.name,
-      other === undefined
-        ? row
-        : {
-            name: row.name,
-            calls: row.calls + other.calls,
-            totalNs: row.totalNs + other.totalNs,
-            minNs: Math.min(row.minNs ?? Number.NaN, other.minNs ?? Number.NaN),
-            maxNs: Math.max(row.maxNs ?? Number.NaN, other.maxNs ?? Number.NaN),
-          },
-    );
-  }
-  const totalNs = rows.reduce((sum, row) => sum + row.totalNs, 0);
-  return [...merged.values()]
-    .map((row) => ({ ...row, ...(totalNs > 0 ? { timeShare: row.totalNs / totalNs } : {}) }))
-    .sort((one, other) => other.totalNs - one.totalNs);
+  return mergedCalls(rows);
 }
 
 /** Both tables in which the profiler tells of its own work; their rows may overlap the application's. */
@@ -156,9 +121,7 @@ export function readProfilerOverhead(database: NsysDatabase): Told<number> {
   if (tables.length === 0) return unknown(database.whyNot("PROFILER_OVERHEAD"));
   const lengths = tables.map((table) =>
     numberOf(
-      database.first(
-        `SELECT total("end" - start) AS total FROM ${table} WHERE typeof(start) = 'integer' AND typeof("end") = 'integer' AND "end" >= start`,
-      )?.["total"],
+      database.first(`SELECT total("end" - start) AS total FROM ${table} WHERE ${IS_INTERVAL}`)?.["total"],
     ),
   );
   return known(lengths.reduce<number>((sum, length) => sum + (length ?? 0), 0));

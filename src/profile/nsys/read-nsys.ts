@@ -1,10 +1,11 @@
 /** An Nsight Systems SQLite export, schemas 2.9 to 3.25, to figures. */
 import { OperatorError } from "../../core/errors.ts";
-import type { FigureSet, GraphReading, Told } from "../figures.ts";
+import type { GraphReading, Told } from "../figures.ts";
 import { known, unknown } from "../figures.ts";
 import { foldTrace } from "../fold-trace.ts";
 import { Lanes } from "../lanes.ts";
 import type { OnProgress } from "../progress.ts";
+import type { ReadFile } from "../read-file.ts";
 import { NsysDatabase } from "./database.ts";
 import type { DeviceReader } from "./device-events.ts";
 import { memoryName, readGraphBlocks, readKernels, readMemory } from "./device-events.ts";
@@ -14,12 +15,6 @@ import type { Session } from "./session.ts";
 import { readSession } from "./session.ts";
 import { readContextSwitches, readGpuMetrics, readMemoryUsage } from "./side-tables.ts";
 import { UsedStrings } from "./string-table.ts";
-
-export interface ReadFile {
-  readonly detail: string;
-  readonly figures: FigureSet;
-  readonly notes: readonly string[];
-}
 
 export function readNsys(path: string, onProgress: OnProgress): ReadFile {
   const database = new NsysDatabase(path);
@@ -64,9 +59,7 @@ function readTables(database: NsysDatabase, session: Session, onProgress: OnProg
           ? database.whyNot("CUPTI_ACTIVITY_KIND_RUNTIME", "start", "correlationId")
           : `no launch in CUPTI_ACTIVITY_KIND_RUNTIME has the number of a kernel`,
     },
-    streams: database.has(KERNEL, "streamId")
-      ? known(true)
-      : unknown(database.whyNot(KERNEL, "streamId")),
+    streams: database.has(KERNEL, "streamId") ? known(true) : unknown(database.whyNot(KERNEL, "streamId")),
   });
   return {
     detail: session.detail,

@@ -101,7 +101,9 @@ function readGpuIds(database: NsysDatabase): ReadonlyMap<string, number> {
   const sql = `SELECT CAST(gpuId AS REAL) AS gpu, CAST(cudaId AS REAL) AS device, CAST(pid AS REAL) AS process FROM ${table} LIMIT 65536`;
   for (const row of database.rows(sql)) {
     const gpu = numberOf(row["gpu"]);
-    if (gpu !== undefined) ids.set(`${row["process"]}/${row["device"]}`, gpu);
+    const [process, device] = [numberOf(row["process"]), numberOf(row["device"])];
+    if (gpu !== undefined && process !== undefined && device !== undefined)
+      ids.set(`${process}/${device}`, gpu);
   }
   return ids;
 }

@@ -3,7 +3,7 @@ import type { MemoryUsage, MetricRow, Told } from "../figures.ts";
 import { known, unknown } from "../figures.ts";
 import { SpanColumns } from "../span-columns.ts";
 import type { NsysDatabase } from "./database.ts";
-import { asReal, numberOf, relative, startOf } from "./events.ts";
+import { asReal, isNumber, numberOf, relative, startOf } from "./events.ts";
 
 /** CUPTI's number for an allocation; 1 is a release. */
 const ALLOCATION = 0;
@@ -42,8 +42,11 @@ export function readGpuMetrics(database: NsysDatabase): Told<readonly MetricRow[
   if (!database.has(samples, ...columns)) return unknown(database.whyNot(samples, ...columns));
   // The lowest byte of the type is the GPU's number; the whole of it is too long for a double.
   const gpu = database.has(samples, "typeId") ? "CAST(typeId & 255 AS REAL)" : "0.0";
-  const tallies = new Map<string, { metric: number; gpu: number; samples: number; sum: number; max: number }>();
-  const sql = `SELECT CAST(metricId AS REAL) AS metric, ${gpu} AS gpu, CAST(value AS REAL) AS value FROM ${samples} WHERE typeof(value) IN ('integer', 'real')`;
+  const tallies = new Map<
+    string,
+    { metric: number; gpu: number; samples: number; sum: number; max: number }
+  >();
+  const sql = `SELECT CAST(metricId AS REAL) AS metric, ${gpu} AS gpu, CAST(value AS REAL) AS value FROM ${samples} WHERE ${isNumber("value")}`;
   for (const row of database.rows(sql)) {
     const [metric, device, value] = [numberOf(row["metric"]), numberOf(row["gpu"]), numberOf(row["value"])];
     if (metric === undefined || device === undefined || value === undefined) continue;
