@@ -29,7 +29,7 @@ export function declaredNeed(preset: Preset, reading: MemoryReading): MemoryNeed
 }
 
 /** Without GPUs what was to lie in their memory lies in the host's, beside what lay there already. */
-function declaredBytes({ memory }: Preset, kind: MemoryReading["kind"]): number | undefined {
+export function declaredBytes({ memory }: Preset, kind: MemoryReading["kind"]): number | undefined {
   const { vramMib, hostMib } = memory;
   if (kind === "gpu") return vramMib === undefined ? undefined : vramMib * BYTES_PER_MIB;
   if (vramMib === undefined && hostMib === undefined) return undefined;

@@ -7,6 +7,9 @@ import { BYTES_PER_MIB } from "../core/units.ts";
 import { kvRowBytes } from "../predict/vram/cache-lines.ts";
 import type { KvType, Preset } from "../preset/preset.ts";
 import type { NeedBytes } from "./alternatives.ts";
+import { proposeAlternatives } from "./alternatives.ts";
+import { declaredBytes } from "./memory-need.ts";
+import type { Propose } from "./supervisor-state.ts";
 
 /**
  * Compute buffers and CUDA's own memory do not shrink with the cache. Study 003 put scratch and
@@ -20,6 +23,19 @@ export interface DeclaredPreset {
   readonly declaredBytes: number;
   /** All model files together. */
   readonly fileBytes: number;
+}
+
+/** Alternatives by what presets declare. `fileBytes`: of all model files of a preset. */
+export function proposeFromDeclared(fileBytes: (preset: Preset) => number): Propose {
+  return (question) => {
+    const known = question.presets.flatMap((preset) => {
+      const declared = declaredBytes(preset, question.kind);
+      return declared === undefined
+        ? []
+        : [{ preset, declaredBytes: declared, fileBytes: fileBytes(preset) }];
+    });
+    return proposeAlternatives({ ...question, needBytes: needFromDeclared(known) });
+  };
 }
 
 /** Undefined for a preset that is not among these: without a figure nothing can be computed. */

@@ -4,8 +4,10 @@ import { entropySeed, randomStream } from "../../core/random.ts";
 import { BYTES_PER_MIB } from "../../core/units.ts";
 import type { SwitchPlan } from "../../fleet/control/protocol.ts";
 import { declaredNeed } from "../../fleet/memory-need.ts";
+import { proposeFromDeclared } from "../../fleet/need-from-declared.ts";
 import { type MemorySources, machineMemorySources, readMemory } from "../../fleet/memory-reader.ts";
 import { preflight } from "../../fleet/preflight.ts";
+import { modelFileBytes } from "../../fleet/preflight/file-checks.ts";
 import { machineProbes } from "../../fleet/preflight/machine-probes.ts";
 import { type RealWorldOptions, createRealWorld } from "../../fleet/real-world.ts";
 import { type SafetyProfile, safetyProfile } from "../../fleet/safety-profile.ts";
@@ -16,6 +18,8 @@ import type { CliIo } from "../io.ts";
 import { type StateFlags, stateFolder } from "./places.ts";
 import { loadPresets, presetsAsTheyAre } from "./preset-folders.ts";
 import type { BuildSupervisor, UpFlags } from "./up-session.ts";
+
+const propose = proposeFromDeclared((preset) => modelFileBytes(preset, (path) => machineProbes.file(path)));
 
 export const buildSupervisor: BuildSupervisor = async (directory, flags, io) => {
   const machine = await lookAtMachine(directory, flags, io);
@@ -32,6 +36,7 @@ export const buildSupervisor: BuildSupervisor = async (directory, flags, io) => 
     disk: openStateDisk(directory),
     stateDirectory: directory,
     profile: () => machine.profile,
+    propose,
     catalogue: presetsAsTheyAre(io, flags.presetsDir),
     supervisorPid: process.pid,
   });
@@ -51,6 +56,7 @@ export async function planWithoutSupervisor(
     disk: NO_DISK,
     stateDirectory: directory,
     profile: () => machine.profile,
+    propose,
     catalogue: () => loadPresets(io, flags.presetsDir),
     supervisorPid: process.pid,
   });
