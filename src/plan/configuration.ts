@@ -6,10 +6,6 @@ export type Configuration = Pick<LlamaServerPreset, "slots" | "kvTypeK" | "kvTyp
   readonly contextTokensPerSlot: number;
 };
 
-export function sameConfiguration(a: Configuration, b: Configuration): boolean {
-  return configurationKey(a) === configurationKey(b);
-}
-
 export function configurationKey(configuration: Configuration): string {
   const { slots, contextTokensPerSlot, kvTypeK, kvTypeV, unifiedKv } = configuration;
   return JSON.stringify([slots, contextTokensPerSlot, kvTypeK ?? "", kvTypeV ?? "", unifiedKv ?? ""]);

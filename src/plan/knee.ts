@@ -4,8 +4,7 @@
  * slots, longer contexts and faster agents are paid for with each other.
  */
 import { formatDurationMs, formatNumber } from "../core/units.ts";
-import type { Configuration } from "./configuration.ts";
-import { describeConfiguration, sameConfiguration } from "./configuration.ts";
+import { describeConfiguration } from "./configuration.ts";
 import type { Candidate, NoisyFigure } from "./evaluation.ts";
 
 /** What is to be most. Context and agents are exact; among equals the aggregate rate decides. */
@@ -162,10 +161,4 @@ function noneReason(candidates: readonly Candidate[], need: Need): string {
   if (candidates.length === 0) return "No configuration could be tried.";
   const wanted = need.kind === "latency" ? ` or says how long a turn of ${need.role} takes` : "";
   return `None of the ${candidates.length} configurations that were tried keeps to the limits${wanted}.`;
-}
-
-/** Whether a configuration is the knee or cannot be told from it. */
-export function isInKnee(knee: Knee, configuration: Configuration): boolean {
-  if (knee.kind === "none") return false;
-  return [knee.best, ...knee.withinNoise].some((one) => sameConfiguration(one.configuration, configuration));
 }

@@ -40,8 +40,8 @@ export type CalibrationResult =
 /** Held at once while overlaps are looked for; later trials are left out, and counted. */
 const MOST_REQUESTS = 50_000;
 
-/** Steps that the fit evaluates at each turn: a leave-one-out over ten cells stays under half a minute. */
-const MOST_STEPS = 4_000;
+/** Steps that the fit evaluates at each turn: a leave-one-out over ten cells takes seconds. */
+const MOST_STEPS = 2_000;
 
 export function calibrate(
   sources: readonly CalibrationSource[],

@@ -9,11 +9,12 @@ import type { ConvergedFit } from "../../stats/fit-result.ts";
 import { correctedAkaike } from "../../stats/fit-result.ts";
 import { fitLeastSquares } from "../../stats/least-squares.ts";
 import type { KernelEfficiency } from "../step-time.ts";
-import { unidentifiable } from "./identifiable.ts";
-import type { KernelParameter } from "./kernel-parameters.ts";
+import { isMixed, unidentifiable } from "./identifiable.ts";
+import type { KernelParameter, ScaledParameter } from "./kernel-parameters.ts";
 import { KERNEL_PARAMETERS, scaledParameters } from "./kernel-parameters.ts";
 import type { Observation, TimeWithoutKernels } from "./observation.ts";
-import { predictedNs } from "./observation.ts";
+import type { TakenApart } from "./step-terms.ts";
+import { predictedShare, takeApart } from "./step-terms.ts";
 
 export type ParameterOrigin =
   | {
@@ -47,13 +48,28 @@ const MOST_STANDARD_ERROR_PCT = 50;
 /** Requests slowed by something else are further off than this, relative; they count as if they were this far. */
 const USUAL_DEVIATION = 0.1;
 
+/**
+ * While prompts run beside an answer, which of them share which steps is a guess. With this share of
+ * an answer's time in such steps the guess is as uncertain as all else together.
+ */
+const UNCERTAIN_MIXED_SHARE = 0.1;
+
 /** Weights for outliers settle in two or three rounds. */
 const ROUNDS = 3;
+
+interface FitData {
+  readonly taken: readonly TakenApart[];
+  readonly weights: readonly number[];
+  readonly scaled: Readonly<Record<KernelParameter, ScaledParameter>>;
+  readonly open: readonly KernelParameter[];
+  /** Scaled values, in the order of KERNEL_PARAMETERS, as all such lists here. */
+  readonly prior: Float64Array;
+}
 
 interface Attempt {
   readonly chosen: readonly KernelParameter[];
   readonly fit: ConvergedFit;
-  readonly kernels: KernelEfficiency;
+  readonly values: Float64Array;
 }
 
 /** Constants of `prior` where the observations do not tell. */
@@ -67,67 +83,74 @@ export function fitKernels(
     const reason = unidentifiable(parameter, observations, time.model);
     if (reason !== undefined) reasons.set(parameter, reason);
   }
-  const open = KERNEL_PARAMETERS.filter((parameter) => !reasons.has(parameter));
-  const best = chooseParameters(observations, time, prior, open);
+  const scaled = scaledParameters(time);
+  const data: FitData = {
+    taken: observations.map((observation) => takeApart(observation, time, scaled)),
+    weights: weightsOf(observations),
+    scaled,
+    open: KERNEL_PARAMETERS.filter((parameter) => !reasons.has(parameter)),
+    prior: Float64Array.from(KERNEL_PARAMETERS, (parameter) => scaled[parameter].scaled(prior)),
+  };
+  const best = chooseParameters(data);
+  const fitted = best?.chosen.map((parameter) => [
+    parameter,
+    scaled[parameter].value(best.values[KERNEL_PARAMETERS.indexOf(parameter)] as number),
+  ]);
   const origins = Object.fromEntries(
     KERNEL_PARAMETERS.map((parameter) => [parameter, originOf(parameter, best, prior, reasons)]),
   ) as Record<KernelParameter, ParameterOrigin>;
-  return { kernels: best?.kernels ?? prior, origins, observations: observations.length };
+  return {
+    kernels: { ...prior, ...Object.fromEntries(fitted ?? []) },
+    origins,
+    observations: observations.length,
+  };
 }
 
-function chooseParameters(
-  observations: readonly Observation[],
-  time: TimeWithoutKernels,
-  prior: KernelEfficiency,
-  open: readonly KernelParameter[],
-): Attempt | undefined {
-  const weights = weightsOf(observations);
+/** After each choice outliers are looked for again: with them in, no small constant ever shows. */
+function chooseParameters(data: FitData): Attempt | undefined {
   let best: Attempt | undefined;
-  let rest = open;
+  let { weights } = data;
+  let now = criterion(attempt(data, weights, data.prior, []));
   for (;;) {
-    const start = best?.kernels ?? prior;
-    const attempts = rest.flatMap((parameter) => {
-      const chosen = [...(best?.chosen ?? []), parameter];
-      return attempt(observations, weights, time, start, chosen) ?? [];
-    });
+    const chosen = best?.chosen ?? [];
+    const start = best?.values ?? data.prior;
+    const attempts = data.open
+      .filter((parameter) => !chosen.includes(parameter))
+      .flatMap((parameter) => attempt(data, weights, start, [...chosen, parameter]) ?? []);
     const next = attempts.reduce<Attempt | undefined>(
       (least, one) => (least === undefined || criterion(one) < criterion(least) ? one : least),
       undefined,
     );
-    const now = best === undefined ? priorCriterion(observations, weights, time, prior) : criterion(best);
-    if (next === undefined || criterion(next) > now - LEAST_SUPPORT) break;
-    best = next;
-    const taken = next.chosen;
-    rest = rest.filter((parameter) => !taken.includes(parameter));
+    if (next === undefined || criterion(next) > now - LEAST_SUPPORT) return best;
+    ({ best, weights } = withoutOutliers(data, next, weights));
+    now = criterion(best);
   }
-  return best === undefined ? undefined : withoutOutliers(observations, weights, time, best);
 }
 
+/** Undefined where the chosen constants cannot be told from these observations. */
 function attempt(
-  observations: readonly Observation[],
+  { taken, scaled }: FitData,
   weights: readonly number[],
-  time: TimeWithoutKernels,
-  start: KernelEfficiency,
+  start: Float64Array,
   chosen: readonly KernelParameter[],
 ): Attempt | undefined {
-  const scaled = scaledParameters(time);
-  const kernelsAt = (values: ArrayLike<number>): KernelEfficiency => ({
-    ...start,
-    ...Object.fromEntries(
-      chosen.map((parameter, index) => [parameter, scaled[parameter].value(values[index] as number)]),
-    ),
-  });
+  const places = chosen.map((parameter) => KERNEL_PARAMETERS.indexOf(parameter));
+  const values = Float64Array.from(start);
   const fit = fitLeastSquares({
-    observations: observations.map((input, index) => ({ input, value: 1, weight: weights[index] as number })),
-    parameters: chosen.map((parameter) => {
+    observations: taken.map((input, index) => ({ input, value: 1, weight: weights[index] as number })),
+    parameters: chosen.map((parameter, index) => {
       const { low, high } = scaled[parameter];
-      return { low, high, start: Math.min(Math.max(scaled[parameter].scaled(start), low), high) };
+      return { low, high, start: Math.min(Math.max(start[places[index] as number] as number, low), high) };
     }),
-    model: (observation, values) =>
-      predictedNs(observation, { ...time, efficiency: kernelsAt(values) }) / observation.observedNs,
+    model: (input, tried) => {
+      for (let index = 0; index < places.length; index++)
+        values[places[index] as number] = tried[index] as number;
+      return predictedShare(input, values);
+    },
   });
   if (fit.kind !== "converged" || fit.parameters.some(isUnknown)) return undefined;
-  return { chosen, fit, kernels: kernelsAt(fit.parameters.map(({ value }) => value)) };
+  for (const [index, { value }] of fit.parameters.entries()) values[places[index] as number] = value;
+  return { chosen, fit, values };
 }
 
 function isUnknown({ value, bound, standardError }: ConvergedFit["parameters"][number]): boolean {
@@ -136,26 +159,27 @@ function isUnknown({ value, bound, standardError }: ConvergedFit["parameters"][n
 
 /** Fits again with less weight on what lies far off (P. J. Huber, Annals of Mathematical Statistics 35, 1964). */
 function withoutOutliers(
-  observations: readonly Observation[],
-  weights: readonly number[],
-  time: TimeWithoutKernels,
+  data: FitData,
   first: Attempt,
-): Attempt {
+  firstWeights: readonly number[],
+): { readonly best: Attempt; readonly weights: readonly number[] } {
   let best = first;
+  let weights = firstWeights;
   for (let round = 0; round < ROUNDS; round++) {
-    const { kernels, chosen } = best;
-    const trusted = observations.map((observation, index) => {
-      const off = predictedNs(observation, { ...time, efficiency: kernels }) / observation.observedNs - 1;
-      return (weights[index] as number) * Math.min(1, USUAL_DEVIATION / Math.abs(off));
+    const { values } = best;
+    const trusted = data.taken.map((taken, index) => {
+      const off = Math.abs(predictedShare(taken, values) - 1);
+      return (data.weights[index] as number) * Math.min(1, USUAL_DEVIATION / off);
     });
-    const again = attempt(observations, trusted, time, kernels, chosen);
+    const again = attempt(data, trusted, values, best.chosen);
     if (again === undefined) break;
     best = again;
+    weights = trusted;
   }
-  return best;
+  return { best, weights };
 }
 
-/** Each cell has the same weight, and prompts and answers of it have half each; their mean is 1. */
+/** Each cell has the same weight, and prompts and answers of it the same, but for what is guessed about an answer. */
 function weightsOf(observations: readonly Observation[]): readonly number[] {
   const groups = new Map<string, number>();
   const group = ({ cell, kind }: Observation): string => `${kind} ${cell}`;
@@ -166,26 +190,21 @@ function weightsOf(observations: readonly Observation[]): readonly number[] {
   return observations.map((observation) => {
     const size = groups.get(group(observation));
     assert(size !== undefined, "every observation has a group");
-    return observations.length / (groups.size * size);
+    const guessed = mixedShare(observation) / UNCERTAIN_MIXED_SHARE;
+    return observations.length / (groups.size * size * (1 + guessed * guessed));
   });
 }
 
-function criterion({ fit }: Attempt): number {
-  return correctedAkaike(fit) ?? (fit.weightedSquares === 0 ? -Infinity : Infinity);
+function mixedShare(observation: Observation): number {
+  if (observation.kind === "prefill") return 0;
+  const mixed = observation.pieces.filter(({ work }) => isMixed(work));
+  return mixed.reduce((sum, { lastsNs }) => sum + lastsNs, 0) / observation.observedNs;
 }
 
-function priorCriterion(
-  observations: readonly Observation[],
-  weights: readonly number[],
-  time: TimeWithoutKernels,
-  prior: KernelEfficiency,
-): number {
-  const weightedSquares = observations.reduce((sum, observation, index) => {
-    const off = predictedNs(observation, { ...time, efficiency: prior }) / observation.observedNs - 1;
-    return sum + (weights[index] as number) * off * off;
-  }, 0);
-  const fit = { kind: "converged", parameters: [], weightedSquares, iterations: 0 } as const;
-  return correctedAkaike({ ...fit, freedom: observations.length }) ?? Infinity;
+function criterion(attempted: Attempt | undefined): number {
+  if (attempted === undefined) return Infinity;
+  const { fit } = attempted;
+  return correctedAkaike(fit) ?? (fit.weightedSquares === 0 ? -Infinity : Infinity);
 }
 
 function originOf(

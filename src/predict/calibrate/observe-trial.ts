@@ -122,20 +122,25 @@ function decodeOf(
   };
 }
 
-/** The prompts of one step, as far as they fit the batch; each as deep as it is at this time. */
+/**
+ * The prompts of one step, as far as they fit the batch; each as deep as it is at this time. A prompt
+ * is taken to go in equal chunks, so that the number of its steps, one token of each answer, is right.
+ */
 function chunksAt(
   atNs: number,
   prompts: readonly Phases[],
   { batchTokens }: EngineBatch,
   decoding: number,
 ): PrefillChunk[] {
-  let room = batchTokens - decoding;
+  const mostTokens = Math.max(1, batchTokens - decoding);
+  let room = mostTokens;
   const chunks: PrefillChunk[] = [];
   for (const { startNs, firstNs, promptTokens, cachedTokens } of prompts) {
-    const newTokens = Math.min(room, promptTokens - cachedTokens);
+    const wholeTokens = promptTokens - cachedTokens;
+    const newTokens = Math.min(room, wholeTokens / Math.ceil(wholeTokens / mostTokens));
     if (newTokens < 1) break;
     room -= newTokens;
-    const restTokens = promptTokens - cachedTokens - newTokens;
+    const restTokens = wholeTokens - newTokens;
     const depthTokens = cachedTokens + (restTokens * (atNs - startNs)) / (firstNs - startNs);
     chunks.push({ newTokens, depthTokens });
   }
