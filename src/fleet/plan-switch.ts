@@ -64,7 +64,7 @@ export function planSwitch(wish: SwitchWish): SwitchPlan {
     start: startOrder(starts).map((preset) => plannedStart(wish, decision, preset, starts)),
     memory: {
       kind: wish.reading.kind,
-      totalBytes: wish.reading.totalBytes,
+      totalBytes: wish.reading.budgetBytes ?? wish.reading.totalBytes,
       freeBeforeBytes: wish.reading.freeBytes,
       freeDuringBytes: forecast.freeDuringBytes,
       ...(forecast.freeAfterBytes === undefined ? {} : { freeAfterBytes: forecast.freeAfterBytes }),

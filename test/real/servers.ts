@@ -28,6 +28,8 @@ export interface RealServer {
   readonly url: string;
   /** As its model list names it. */
   readonly model: string;
+  /** Its own; gone once it has stopped. */
+  readonly folder: string;
   stop(): Promise<void>;
 }
 
@@ -213,7 +215,7 @@ async function startServer(spec: ServerSpec): Promise<RealServer> {
         await child.stop();
         rmSync(spec.folder, { recursive: true, force: true });
       };
-      return { url, model: spec.model, stop };
+      return { url, model: spec.model, folder: spec.folder, stop };
     }
     lastWords = (await child.stop()).stderrTail;
   }
