@@ -33,7 +33,8 @@ function serve(
   );
 }
 
-function someTakes(table: RouteTable, task: number, models: ReadonlySet<number>): boolean {
+/** Whether these models, as they are, have one for the task. */
+export function someTakes(table: RouteTable, task: number, models: ReadonlySet<number>): boolean {
   for (const model of models) if (canTake(table, task, model)) return true;
   return false;
 }

@@ -48,12 +48,39 @@ export class AssignmentBound {
 
   /** What the tasks are worth on the best of these models, less the loads; −∞ when some task has none. */
   valueOf(set: readonly number[]): number {
-    let value = 0;
-    for (let task = 0; task < this.#tasks; task++) {
-      let best = Number.NEGATIVE_INFINITY;
-      for (const model of set) best = Math.max(best, this.#numbers.worth[model]?.[task] as number);
-      value += best;
+    return this.#valueWith(this.#bestOf(set), set);
+  }
+
+  /** The best set that has one more of the models, and what it is worth. */
+  bestAddition(set: readonly number[]): { readonly set: readonly number[]; readonly value: number } {
+    const { worth, prices, sizesMib, budgetMib } = this.#numbers;
+    const best = this.#bestOf(set);
+    const freeMib = budgetMib - this.#sizeOf(set);
+    let found = { set, value: this.#valueWith(best, set) };
+    const spent = set.reduce((sum, model) => sum + (prices[model] as number), 0);
+    for (const [model, row] of worth.entries()) {
+      if ((sizesMib[model] as number) > freeMib || set.includes(model)) continue;
+      let value = -spent - (prices[model] as number);
+      for (let task = 0; task < row.length; task++)
+        value += Math.max(row[task] as number, best[task] as number);
+      if (value > found.value) found = { set: [...set, model], value };
     }
+    return found;
+  }
+
+  #bestOf(set: readonly number[]): Float64Array {
+    const best = new Float64Array(this.#tasks).fill(Number.NEGATIVE_INFINITY);
+    for (const model of set) {
+      const row = this.#numbers.worth[model] as Float64Array;
+      for (let task = 0; task < row.length; task++)
+        best[task] = Math.max(best[task] as number, row[task] as number);
+    }
+    return best;
+  }
+
+  #valueWith(best: Float64Array, set: readonly number[]): number {
+    let value = 0;
+    for (const worth of best) value += worth;
     for (const model of set) value -= this.#numbers.prices[model] as number;
     return value;
   }

@@ -16,6 +16,9 @@ import { residencySets } from "./residency-sets.ts";
 /** Sets × (tasks + 2 · models · steps), the inner loops of the table of sets: about 20 ms. */
 const MAX_SET_WORK = 16_000_000;
 
+/** The same where the search of one step can take over: it needs some 10 ms, so the table should need less. */
+const MAX_ONE_STEP_SET_WORK = 1_000_000;
+
 /** Sets held in memory: with 20 models their table of neighbours takes 20 MB. */
 const MAX_SETS = 2 ** 18;
 
@@ -40,10 +43,12 @@ async function exactDecision(problem: RouteProblem, options: ExactOptions): Prom
       memoryOf(table, model) <= table.budgetMib &&
       (problem.resident.includes(model) || tasks.some((task) => canTake(table, task, model))),
   );
+  const searchable = steps.length === 1 && table.combine === "sum";
   const work = tasks.length + 2 * models.length * steps.length;
-  const sets = residencySets(table, models, Math.min(MAX_SETS, Math.floor(MAX_SET_WORK / work)));
+  const most = Math.floor((searchable ? MAX_ONE_STEP_SET_WORK : MAX_SET_WORK) / work);
+  const sets = residencySets(table, models, Math.min(MAX_SETS, most));
   if (sets !== undefined) return bestOverSets(problem, sets);
-  const found = steps.length === 1 && table.combine === "sum" ? searchOneStep(problem) : undefined;
+  const found = searchable ? searchOneStep(problem) : undefined;
   return found ?? decisionByProgram(problem, options);
 }
 

@@ -4,7 +4,7 @@ import { residentWith } from "../plan.ts";
 import type { DecidedStep, Decision, Planner } from "../planner.ts";
 import type { RouteProblem, RouteTable } from "../route-table.ts";
 import { canTake, memoryOf, memoryOfAll, worthAt } from "../route-table.ts";
-import { canServe } from "../serve-together.ts";
+import { canServe, someTakes } from "../serve-together.ts";
 
 export const greedyPlanner: Planner = {
   name: "greedy",
@@ -60,9 +60,11 @@ function roomFor(
   toCome: readonly number[],
 ): readonly number[] {
   const freeMib = table.budgetMib - memoryOfAll(table, step);
+  // Mostly the models that are held do for all that is to come, and whatever joins them takes nothing away.
+  const served = toCome.every((later) => someTakes(table, later, step));
   return table.models.flatMap((_model, model) => {
     if (!canTake(table, task, model)) return [];
     if (!step.has(model) && memoryOf(table, model) > freeMib) return [];
-    return canServe(table, toCome, new Set([...step, model])) ? [model] : [];
+    return served || canServe(table, toCome, new Set([...step, model])) ? [model] : [];
   });
 }

@@ -80,13 +80,10 @@ class OneStepSearch {
   #improveBySwaps(): void {
     for (let improved = true; improved; ) {
       improved = false;
-      const without = [this.#best, ...this.#best.map((_model, index) => this.#best.toSpliced(index, 1))];
-      for (const rest of without)
-        for (const added of this.#models.keys()) {
-          if (rest.includes(added)) continue;
-          const set = [...rest, added].sort((a, b) => a - b);
-          if (this.#offer(set)) improved = true;
-        }
+      for (const rest of [this.#best, ...this.#best.map((_model, index) => this.#best.toSpliced(index, 1))]) {
+        const { set } = this.#bound.bestAddition(rest);
+        if (this.#offer([...set].sort((a, b) => a - b))) improved = true;
+      }
     }
   }
 
