@@ -1,6 +1,7 @@
 /** What the host did: calls of the CUDA API and of the operating system, ranges, and the profiler's own work. */
 import type { CallRow, Told } from "../figures.ts";
 import { known, unknown } from "../figures.ts";
+import { apiName } from "../api-name.ts";
 import { graphLaunchesIn } from "../graph-reading.ts";
 import { LaunchTimes } from "../launch-times.ts";
 import { mergedCalls } from "../merged-calls.ts";
@@ -45,11 +46,6 @@ export function readCudaCalls(database: NsysDatabase, base: string, onProgress: 
   strings.resolve(database);
   const calls = byName(durations, (label) => apiName(strings.nameOf(label)));
   return { calls: known(calls), launches, graphLaunches: graphLaunchesIn(calls) };
-}
-
-/** The exporter adds the version of the API in which a function changed last. */
-export function apiName(name: string): string {
-  return name.replace(/_v\d{4,5}$/, "");
 }
 
 export function readOsRuntime(database: NsysDatabase, onProgress: OnProgress): Told<readonly CallRow[]> {

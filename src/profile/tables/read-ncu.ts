@@ -116,7 +116,7 @@ async function* readings(path: string, onPage: (page: string) => void): AsyncGen
       onPage(found.page);
       continue;
     }
-    if (heading === undefined || cells.length !== heading.places.size) continue;
+    if (heading === undefined || !isRow(heading, cells)) continue;
     const at = (column: string): string => cells[heading?.places.get(column) ?? -1] ?? "";
     if (heading.page === "details") {
       // A rule's row has words where the metric would stand.
@@ -131,6 +131,14 @@ async function* readings(path: string, onPage: (page: string) => void): AsyncGen
     } else if (at("ID") === "") units = cells;
     else yield* rawReadings(heading, units, cells);
   }
+}
+
+/** The details page leaves the columns of rules away where there is no rule, but not the comma before them. */
+function isRow({ page, places }: NcuHeading, cells: readonly string[]): boolean {
+  if (page === "raw") return cells.length === places.size;
+  return (
+    cells.length > (places.get("Metric Value") ?? 0) && /^\d+$/.test(cells[places.get("ID") ?? -1] ?? "")
+  );
 }
 
 /** Only the metrics that become figures: a raw page has thousands of columns. */

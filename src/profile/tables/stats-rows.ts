@@ -1,4 +1,5 @@
 /** Rows of the reports of `nsys stats`, by report. */
+import { apiName } from "../api-name.ts";
 import type { CallRow } from "../figures.ts";
 import { Lanes } from "../lanes.ts";
 import { NameNumbers } from "../named-tallies.ts";
@@ -65,7 +66,7 @@ export function takeRow(
       tables.kernels.push(callRow(record, "name", ["instances"]));
       return;
     case "api sum":
-      tables.apiCalls.push(callRow(record, "name", ["num calls"]));
+      tables.apiCalls.push(apiRow(callRow(record, "name", ["num calls"])));
       return;
     case "os sum":
     case "call sum":
@@ -98,6 +99,10 @@ function callRow(record: StatsRecord, nameColumn: string, countColumns: readonly
     ...(minNs === undefined ? {} : { minNs }),
     ...(maxNs === undefined ? {} : { maxNs }),
   };
+}
+
+function apiRow(row: CallRow): CallRow {
+  return { ...row, name: apiName(row.name) };
 }
 
 function takeMemorySum(

@@ -1,5 +1,5 @@
 /** Nanoseconds, rates and long names of kernels as a reader takes them in. */
-import { NS_PER_MS, NS_PER_S, NS_PER_US, UNKNOWN } from "../../core/units.ts";
+import { BYTES_PER_KIB, NS_PER_MS, NS_PER_S, NS_PER_US, UNKNOWN, formatBytes } from "../../core/units.ts";
 
 /** Three figures in the unit that fits: `640 ns`, `12.3 µs`, `1.79 s`. */
 export function nsText(ns: number | undefined): string {
@@ -15,11 +15,24 @@ function threeFigures(value: number): string {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-const BYTES_PER_GB = 1e9;
+const [BYTES_PER_MB, BYTES_PER_GB] = [1e6, 1e9];
 
 /** Decimal, as data sheets give bandwidth. */
 export function rateText(bytesPerS: number | undefined): string {
-  return bytesPerS === undefined ? UNKNOWN : `${threeFigures(bytesPerS / BYTES_PER_GB)} GB/s`;
+  if (bytesPerS === undefined) return UNKNOWN;
+  return bytesPerS < BYTES_PER_GB
+    ? `${threeFigures(bytesPerS / BYTES_PER_MB)} MB/s`
+    : `${threeFigures(bytesPerS / BYTES_PER_GB)} GB/s`;
+}
+
+/** As elsewhere, but a copy of 18 bytes is not one of 0 KiB. */
+export function sizeText(bytes: number | undefined): string {
+  return bytes !== undefined && bytes < BYTES_PER_KIB ? `${bytes.toFixed(0)} B` : formatBytes(bytes);
+}
+
+/** A range's or a call's own name, cut. */
+export function callNameText(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 }
 
 /** A share that is not nothing never prints as 0 %, nor one that lacks something as 100 %. */
@@ -47,5 +60,5 @@ export function kernelNameText(name: string): string {
   const base = whole.replace(/^void /, "").replace(/^.*::/, "") || name;
   const applied = end < 0 ? undefined : APPLIED.exec(name.slice(end))?.[1];
   const text = applied === undefined || applied === "gpu_kernel_impl" ? base : `${base}<${applied}>`;
-  return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1)}…` : text;
+  return callNameText(text);
 }

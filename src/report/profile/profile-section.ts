@@ -1,10 +1,18 @@
 /** A profile as a section: the answer, then a table for each thing that is known, then what is not. */
-import { UNKNOWN, formatBytes, formatNumber } from "../../core/units.ts";
+import { UNKNOWN, formatNumber } from "../../core/units.ts";
 import type { CallRow, FigureSet, ProfileFigures, Told } from "../../profile/figures.ts";
 import { valueOf } from "../../profile/figures.ts";
 import type { Section, SectionBlock } from "../section/section.ts";
 import { heading, lead, left, list, note, right, table } from "../section/section.ts";
-import { countText, kernelNameText, nsText, rateText, shareText } from "./measure-text.ts";
+import {
+  callNameText,
+  countText,
+  kernelNameText,
+  nsText,
+  rateText,
+  shareText,
+  sizeText,
+} from "./measure-text.ts";
 import { profileAnswer } from "./profile-answer.ts";
 
 export interface ProfileSectionOptions {
@@ -22,6 +30,7 @@ export function profileSection(figures: ProfileFigures, { top }: ProfileSectionO
       ...familyTable(figures),
       ...kernelTable(figures, top),
       ...deviceTable(figures),
+      ...gpuNotes(figures),
       ...gapTable(figures),
       ...streamTable(figures, top),
       ...memoryTable(figures),
@@ -99,6 +108,17 @@ function deviceTable({ devices }: ProfileFigures): readonly SectionBlock[] {
   );
 }
 
+function gpuNotes({ gpus }: ProfileFigures): readonly SectionBlock[] {
+  return (valueOf(gpus) ?? []).map(({ name, memoryBytes, memoryBytesPerS, multiprocessors }) => {
+    const parts = [
+      ...(memoryBytes === undefined ? [] : [sizeText(memoryBytes)]),
+      ...(memoryBytesPerS === undefined ? [] : [`${rateText(memoryBytesPerS)} peak`]),
+      ...(multiprocessors === undefined ? [] : [`${multiprocessors} multiprocessors`]),
+    ];
+    return note(`GPU: ${[name, ...parts].join(", ")}.`);
+  });
+}
+
 function gapTable({ devices }: ProfileFigures): readonly SectionBlock[] {
   const rows = (valueOf(devices) ?? []).flatMap((row) => {
     const [gaps, idle] = [valueOf(row.gaps), valueOf(row.idle)];
@@ -162,7 +182,7 @@ function memoryTable({ memory }: ProfileFigures): readonly SectionBlock[] {
       row.operation,
       countText(row.count),
       nsText(row.totalNs),
-      formatBytes(row.bytes),
+      sizeText(row.bytes),
       rateText(row.bytesPerS),
     ]),
   );
@@ -180,7 +200,7 @@ function callTable(
     known
       .slice(0, top)
       .map((row) => [
-        kernelNameText(row.name),
+        callNameText(row.name),
         countText(row.calls),
         nsText(row.totalNs),
         nsText(row.maxNs),
@@ -228,7 +248,7 @@ function sideTables(figures: ProfileFigures, top: number): readonly SectionBlock
       ? []
       : [
           note(
-            `GPU memory: ${countText(usage.allocations)} allocations, ${countText(usage.frees)} releases, at most ${formatBytes(usage.peakBytes)} at one time.`,
+            `GPU memory: ${countText(usage.allocations)} allocations, ${countText(usage.frees)} releases, at most ${sizeText(usage.peakBytes)} at one time.`,
           ),
         ]),
     ...(switches === undefined ? [] : [note(`GPU context switches: ${countText(switches)} events.`)]),
@@ -282,7 +302,7 @@ function noteBlocks({ notes }: ProfileFigures): readonly SectionBlock[] {
 function sourceBlocks({ sources }: ProfileFigures): readonly SectionBlock[] {
   return [
     heading("Read from"),
-    ...list(sources.map(({ path, detail, bytes }) => `${path}: ${detail}, ${formatBytes(bytes)}`)),
+    ...list(sources.map(({ path, detail, bytes }) => `${path}: ${detail}, ${sizeText(bytes)}`)),
   ];
 }
 
