@@ -41,10 +41,11 @@ export interface MemorySnapshot {
 
 /** Never throws: what cannot be read is absent. */
 export async function readMemory(sources: MemorySources, question: MemoryQuestion): Promise<MemorySnapshot> {
-  const query = await sources.gpus();
+  // Asked at once: a driver takes its time for each question, and a switch waits for both.
+  const [query, apps] = await Promise.all([sources.gpus(), sources.computeApps()]);
   const cards = query.kind === "found" ? query.gpus.flatMap(cardOf) : [];
   // Boards that share the host's memory report none of their own: their pool is the host's.
-  if (cards.length > 0) return gpuSnapshot(sources, question, cards);
+  if (cards.length > 0) return gpuSnapshot(sources, question, cards, apps);
   const snapshot = hostSnapshot(sources, question);
   if (query.kind !== "failed") return snapshot;
   const gpuTrouble = { reason: query.reason, nextStep: query.nextStep };
@@ -65,12 +66,12 @@ function cardOf({ index, memoryTotalBytes, memoryFreeBytes, memoryUsedBytes }: G
   return [{ index, totalBytes: memoryTotalBytes, freeBytes: memoryFreeBytes, usedBytes }];
 }
 
-async function gpuSnapshot(
+function gpuSnapshot(
   sources: MemorySources,
   { serverPids, budgetBytes }: MemoryQuestion,
   cards: readonly Card[],
-): Promise<MemorySnapshot> {
-  const apps = await sources.computeApps();
+  apps: readonly ComputeApp[] | undefined,
+): MemorySnapshot {
   const trees = serverPids.map((pid) => ({ pid, tree: sources.treeOf(pid) }));
   const heldBytes = new Map<number, number>();
   for (const { pid, tree } of trees) {
@@ -156,7 +157,7 @@ export function machineMemorySources(options: SmiOptions, read: TextReader = rea
       if (query.kind === "absent") absent = query;
       return query;
     },
-    computeApps: () => queryComputeApps(options),
+    computeApps: async () => (absent === undefined ? queryComputeApps(options) : undefined),
     host: () => readHostMemory(read),
     treeOf: (serverPid) => processTree(read, listPids(), serverPid),
     treeMemory: (pids) => readTreeMemory(read, pids),

@@ -3,15 +3,13 @@ import { closeSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 import type { RandomStream } from "../core/random.ts";
 import { describeLaunch } from "../engines/launch.ts";
-import type { Preset } from "../preset/preset.ts";
-import type { Check } from "./check.ts";
 import { FreePorts } from "./free-port.ts";
 import type { MemoryReading } from "./memory.ts";
 import { createProcessOwner } from "./process-owner.ts";
 import { connectServer } from "./server-client.ts";
 import { keepServerLogs } from "./server-log.ts";
 import { logFolder } from "./state-directory.ts";
-import type { FleetWorld, LeavingServer, ServerProcess } from "./world.ts";
+import type { FleetWorld, ServerProcess } from "./world.ts";
 
 export interface RealWorldOptions {
   readonly clock: Clock;
@@ -22,11 +20,7 @@ export interface RealWorldOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** `serverPids`: the first processes of the servers that run and are ours. */
   readonly memory: (serverPids: readonly number[]) => Promise<MemoryReading>;
-  readonly preflight: (
-    incoming: readonly Preset[],
-    outgoing: readonly LeavingServer[],
-    serverPids: readonly number[],
-  ) => Promise<readonly Check[]>;
+  readonly preflight: FleetWorld["preflight"];
 }
 
 export interface RealWorld extends FleetWorld {
@@ -72,7 +66,7 @@ export function createRealWorld(options: RealWorldOptions): RealWorld {
     stop: (server, graceMs) => owner.stop(server, graceMs),
     connect: (preset, launch) => connectServer(preset, launch, clock),
     memory: () => options.memory([...running]),
-    preflight: (incoming, outgoing) => options.preflight(incoming, outgoing, [...running]),
+    preflight: (incoming, outgoing, reading) => options.preflight(incoming, outgoing, reading),
     logTail: (presetName, lines) => logs.tail(presetName, lines),
     close() {
       owner.close();

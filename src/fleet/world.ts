@@ -101,7 +101,11 @@ export interface FleetWorld {
   stop(process: ServerProcess, graceMs: number): Promise<Stopped>;
   connect(preset: Preset, launch: LaunchDescription): ServerClient;
   memory(): Promise<MemoryReading>;
-  /** Everything that can be known before anything is touched. */
-  preflight(incoming: readonly Preset[], outgoing: readonly LeavingServer[]): Promise<readonly Check[]>;
+  /** Everything that can be known before anything is touched; of memory, what this reading says. */
+  preflight(
+    incoming: readonly Preset[],
+    outgoing: readonly LeavingServer[],
+    reading: MemoryReading,
+  ): Promise<readonly Check[]>;
   logTail(presetName: string, lines: number): readonly string[];
 }

@@ -84,8 +84,7 @@ async function lookAtMachine(
   return {
     memory,
     profile,
-    preflight: async (incoming, outgoing, serverPids) => {
-      const reading = await memory(serverPids);
+    preflight: (incoming, outgoing, reading) => {
       const question = {
         incoming,
         outgoing: outgoing.map(({ pid, ...server }) => ({
@@ -119,7 +118,7 @@ function worldToLookAt(machine: Machine, io: CliIo): FleetWorld {
     clock: io.clock,
     random: randomStream(0, "plan"),
     memory: () => machine.memory([]),
-    preflight: (incoming, outgoing) => machine.preflight(incoming, outgoing, []),
+    preflight: (incoming, outgoing, reading) => machine.preflight(incoming, outgoing, reading),
     reservePort: refuse,
     describe: refuse,
     start: refuse,
