@@ -1,4 +1,7 @@
-/** The turns of one agent in a role: how long each prompt is, what of it is cached, how long the answer. */
+/**
+ * The turns of one agent in a role: how long each prompt is, what of it is cached, how long the answer.
+ * The twin of `RoleConversation`, which keeps text where this counts tokens; both compact by one rule.
+ */
 import { NS_PER_MS } from "../../core/units.ts";
 import type { Role } from "../../workload/role.ts";
 import type { ConversationPrefix } from "./simulated-request.ts";
@@ -16,8 +19,8 @@ export class RoleTurns {
   readonly #role: Role;
   readonly #contextTokens: number;
   #conversationId: number;
-  /** What the next prompt begins with: the turns that are kept, without the system prompt. */
-  #keptTokens = 0;
+  /** Tokens of each turn that is kept, answer included, the oldest first. The next prompt begins with them. */
+  #kept: readonly number[] = [];
   /** The part of the kept turns that the server has seen under this id. */
   #seenTokens = 0;
 
@@ -40,9 +43,10 @@ export class RoleTurns {
   }
 
   /** The turn has been answered with this many tokens: a growing conversation carries both on. */
-  answered(turn: Turn, outputTokens: number): void {
-    if (this.#role.conversation.kind === "fresh") return;
-    this.#keptTokens = turn.promptTokens - this.#role.systemTokens + outputTokens;
+  answered(outputTokens: number): void {
+    const { conversation, toolResultTokens, messageTokens } = this.#role;
+    if (conversation.kind === "fresh") return;
+    this.#kept = [...this.#kept, toolResultTokens + messageTokens + outputTokens];
     this.#seenTokens = this.#keptTokens;
   }
 
@@ -53,14 +57,20 @@ export class RoleTurns {
     return Math.max(startedNs + cadence.everyMs * NS_PER_MS, endedNs);
   }
 
-  /** Drops the oldest turns where the next would pass the limit. What is left is another text: nothing of it is cached. */
+  /** Drops the oldest turns, each whole, where the next would pass the limit. What is left is another text: nothing of it is cached. */
   #compactFor(comingTokens: number): void {
     const { conversation } = this.#role;
     if (conversation.kind === "fresh") return;
     if (this.#keptTokens + comingTokens <= conversation.compactAtShare * this.#contextTokens) return;
     const room = Math.floor(conversation.compactToShare * this.#contextTokens) - comingTokens;
-    this.#keptTokens = Math.max(0, Math.min(this.#keptTokens, room));
+    const before = this.#kept.length;
+    while (this.#kept.length > 0 && this.#keptTokens > room) this.#kept = this.#kept.slice(1);
+    if (this.#kept.length === before) return;
     this.#seenTokens = 0;
     this.#conversationId++;
+  }
+
+  get #keptTokens(): number {
+    return this.#kept.reduce((sum, tokens) => sum + tokens, 0);
   }
 }

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PAPER_ENGINE } from "../../../test/fakes/paper-device.ts";
 import type { Role } from "../../workload/role.ts";
+import { RoleConversation } from "../../workload/programs/role-conversation.ts";
 import { roleSchema } from "../../workload/role.ts";
+import { RoleTurns } from "./role-turns.ts";
 import type { SimulatedAgent, SimulatedTurn, WorkloadOptions } from "./simulate-workload.ts";
 import { simulateWorkload } from "./simulate-workload.ts";
 import type { SlotEngineOptions } from "./slot-engine.ts";
@@ -80,6 +82,56 @@ describe("an agent in a role", () => {
       [50, 0],
       [80, 59],
     ]);
+  });
+
+  it("drops whole turns: of the room for 45 tokens, a turn of 30 is kept", () => {
+    const turns = alone(
+      { conversation: { kind: "growing", compactAtShare: 0.1, compactToShare: 0.075 } },
+      1_000,
+    );
+    expect(turns.slice(0, 5).map((turn) => turn.promptTokens)).toEqual([20, 50, 80, 50, 80]);
+  });
+
+  it("loses no cache where the limit is passed and nothing has to go", () => {
+    // The fourth turn passes 100 and has room up to 120: it keeps all three turns, and its cache.
+    const turns = alone(
+      { conversation: { kind: "growing", compactAtShare: 0.1, compactToShare: 0.12 } },
+      1_000,
+    );
+    expect(turns.slice(0, 5).map((turn) => [turn.promptTokens, turn.cachedTokens])).toEqual([
+      [20, 0],
+      [50, 29],
+      [80, 59],
+      [110, 89],
+      [110, 0],
+    ]);
+  });
+
+  it("keeps the turns that the real program keeps, whatever the sizes", () => {
+    const sizes = fc.record({
+      toolResultTokens: fc.nat(80),
+      maxOutputTokens: fc.integer({ min: 1, max: 60 }),
+      compactAtShare: fc.double({ min: 0.1, max: 1, noNaN: true }),
+      compactToShare: fc.double({ min: 0.1, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(sizes, ({ toolResultTokens, maxOutputTokens, compactAtShare, compactToShare }) => {
+        const conversation = { kind: "growing", compactAtShare, compactToShare };
+        const playing = role({ toolResultTokens, maxOutputTokens, conversation });
+        const simulated = new RoleTurns(playing, 0, 1000);
+        const real = new RoleConversation(playing, 1000);
+        const turnTokens = toolResultTokens + 20 + maxOutputTokens;
+        for (let turn = 0; turn < 40; turn++) {
+          real.compact();
+          const { promptTokens } = simulated.next();
+          const keptTurns = real.messages.length / 2;
+          expect(promptTokens).toBe(keptTurns * turnTokens + toolResultTokens + 20);
+          simulated.answered(maxOutputTokens);
+          const answer = { user: "", answer: "", inputTokens: promptTokens, outputTokens: maxOutputTokens };
+          real.answered(answer);
+        }
+      }),
+    );
   });
 
   it("stops when its prompt does not fit the context, for the next would not either", () => {

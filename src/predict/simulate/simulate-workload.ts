@@ -186,7 +186,7 @@ class Workload {
     const out = defined(agent.out, "the turn that ends");
     agent.out = undefined;
     this.#report(index, out, outcome, atNs, timings);
-    if (outcome === "done") agent.turns.answered(out.turn, timings.outputTokens);
+    if (outcome === "done") agent.turns.answered(timings.outputTokens);
     agent.position++;
     const nextNs = agent.turns.nextStartNs(out.submittedNs, atNs);
     this.#queue.push({ kind: "turn", rank: 1, atNs: nextNs, agent: index });
