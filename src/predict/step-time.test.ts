@@ -37,7 +37,7 @@ function prefillNs(time: StepTimeModel, newTokens: number, depthTokens: number):
 }
 
 describe("step time", () => {
-  it("agrees with decode rates composed from measured RTX 4090 layers within the stated 6 %, and 2 % on average", () => {
+  it("agrees with decode rates composed from measured RTX 4090 layers within the stated 3.5 %, and 2 % on average", () => {
     const measuredTokensPerS: [sequences: number, at1k: number, at4k: number, at16k: number][] = [
       [1, 60, 59, 55],
       [8, 433, 364, 225],
@@ -53,8 +53,8 @@ describe("step time", () => {
         errors.push(predicted / rate - 1);
       });
     }
-    expect(Math.max(...errors)).toBeLessThan(0.06);
-    expect(Math.min(...errors)).toBeGreaterThan(-0.06);
+    expect(Math.max(...errors)).toBeLessThan(0.035);
+    expect(Math.min(...errors)).toBeGreaterThan(-0.035);
     expect(errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length).toBeLessThan(0.02);
   });
 
@@ -132,9 +132,10 @@ describe("step time", () => {
   });
 
   it("costs the second sequence of a batch the switch of kernels, and the third no other", () => {
+    const plain = { ...vllm, efficiency: { ...VLLM_KERNELS, batchedNs: 0 } };
     const switching = { ...vllm, efficiency: { ...VLLM_KERNELS, batchedNs: 5_000_000 } };
     const moreNs = (sequences: number): number =>
-      decodeNs(switching, sequences, 64) - decodeNs(vllm, sequences, 64);
+      decodeNs(switching, sequences, 64) - decodeNs(plain, sequences, 64);
     expect([moreNs(1), moreNs(2), moreNs(3)].map(Math.round)).toEqual([0, 5_000_000, 5_000_000]);
   });
 
@@ -144,7 +145,7 @@ describe("step time", () => {
     const prefills = [{ newTokens: 512, depthTokens: 2048 }];
     const both = { decodeSequences: 4, decodeContextTokens: 8192, prefills };
     // The products of the weights are the same; cache and attention are what the factor is of.
-    const cacheNs = (131_072 * 8192 * 1e9) / (0.941 * 1008e9);
+    const cacheNs = (131_072 * 8192 * 1e9) / (0.944 * 1008e9);
     const attentionNs = (4 * 32 * 32 * 128 * (512 * 2048 + 512 ** 2 / 2) * 1e9) / (0.86 * 165.2e12);
     expect(stepNs(mixed, both) - stepNs(plain, both)).toBeCloseTo(0.5 * (cacheNs + attentionNs), 0);
     expect(decodeNs(mixed, 4, 2048)).toBe(decodeNs(plain, 4, 2048));

@@ -2,12 +2,12 @@
  * How long one engine step takes: a roofline. A decode step streams every weight once, whatever
  * the batch, and each sequence's own cache; a prefill multiplies. So
  *
- *   step = t0 + s·N + max( W/(η_w·B), 2·P·T/(η_c·F) ) + m·( Σ k·C_i/(η_kv·B) + 4·L·H·d·Σ(n·p + n²/2)/(η_a·F) )
+ *   step = t0 + s·N + b + max( W/(η_w·B), 2·P·T/(η_c·F) ) + m·( Σ k·C_i/(η_kv·B) + 4·L·H·d·Σ(n·p + n²/2)/(η_a·F) )
  *
  * with W weight bytes read in the step (of a mixture of experts those that its tokens choose), B bytes/s, P layer parameters, T tokens in the step, F FLOP/s,
  * k cache bytes per token, C_i the context of decoding sequence i, and for every prefill chunk
  * n new tokens on depth p (L layers, H query heads, d head dimension). s is what each of N decoding
- * sequences costs whatever its context, and m is 1 unless the step has both prompts and decoding
+ * sequences costs whatever its context, b what a batch of more than one costs, and m is 1 unless the step has both prompts and decoding
  * sequences. A step that only decodes is linear in its contexts, on which the simulator relies.
  *
  * Not in it: a cache that fits the L2 reads faster than B. The tests compare it with published
@@ -46,20 +46,20 @@ export interface KernelEfficiency {
 
 /**
  * Fitted to the RTX 4090 layer times of Llama-3.1-8B bf16 that LLMServingSim publishes (vLLM 0.19
- * kernels). Decode: least squares of relative errors over 21 composed steps, N 1 to 64 and contexts
- * of 1k, 4k and 16k, which it meets within −2.3 and +5.7 %, 1.3 % on average; without the cost of a
- * sequence the best is 2.6 % on average and 8.7 % at worst. Prefill: the chunks of 2,048 tokens at
- * depth 0, 4k and 16k (192, 223, 316 ms). `mixed` is the median over 8,448 measured attention
- * kernels that had both; half of them lie between 1.06 and 1.82.
+ * kernels). Decode: 21 composed steps, N 1 to 64 and contexts of 1k, 4k and 16k, are met within −2.2
+ * and +2.7 %, 0.7 % on average; with efficiencies alone the best is 2.6 % on average and 8.7 % at
+ * worst. Prefill: the chunks of 2,048 tokens at depth 0, 4k and 16k (192, 223, 316 ms). `mixed` is
+ * the median over 8,448 measured attention kernels that had both; half lie between 1.06 and 1.82.
  */
 export const VLLM_KERNELS: KernelEfficiency = {
   name: "vllm",
-  weights: 0.891,
-  kv: 0.941,
+  weights: 0.92,
+  kv: 0.944,
   compute: 0.94,
   attention: 0.86,
   stepOverheadNs: 150_000,
-  sequenceNs: 62_200,
+  sequenceNs: 55_000,
+  batchedNs: 780_000,
   mixed: 1.42,
 };
 
