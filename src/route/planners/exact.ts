@@ -5,7 +5,7 @@
 import { accountOf } from "../plan.ts";
 import type { Decision, Planner, Proof } from "../planner.ts";
 import type { RouteProblem } from "../route-table.ts";
-import { canTake, memoryOf } from "../route-table.ts";
+import { canTake, memoryOf, worthAt } from "../route-table.ts";
 import type { LinearSolver } from "../solver/linear-program.ts";
 import { greedyDecision } from "./greedy.ts";
 import { searchOneStep } from "./one-step-search.ts";
@@ -58,20 +58,36 @@ export async function decisionByProgram(
   { solver, timeLimitS = DEFAULT_TIME_LIMIT_S }: ExactOptions,
 ): Promise<Decision> {
   const greedy = greedyDecision(problem);
-  if (solver === undefined) return { ...greedy, fallback: "greedy: too large, and no solver was given" };
+  const greedyBecause = (reason: string): Decision => ({
+    ...greedy,
+    proof: boundedBy(easyUpper(problem), accountOf(problem, greedy.steps).value),
+    fallback: `greedy: ${reason}`,
+  });
+  if (solver === undefined) return greedyBecause("too large for the other ways, and no solver was given");
   const { program, startFrom, read } = residencyProgram(problem);
   const answer = await solver.solve(program, { timeLimitS, start: startFrom(greedy.steps) });
   if (answer.kind === "optimal") return { steps: read(answer.values), proof: { kind: "optimal" } };
-  if (answer.kind === "infeasible") return { ...greedy, fallback: "greedy: the solver found no plan at all" };
-  const steps = answer.values === undefined ? greedy.steps : read(answer.values);
-  return {
-    steps,
-    proof: boundedBy(answer.upper, accountOf(problem, steps).value),
-    ...(answer.values === undefined && { fallback: `greedy: ${answer.reason}` }),
-  };
+  if (answer.kind === "infeasible") return greedyBecause("the solver found no plan at all");
+  if (answer.values === undefined) return greedyBecause(answer.reason);
+  const steps = read(answer.values);
+  const upper = Math.min(answer.upper ?? Number.POSITIVE_INFINITY, easyUpper(problem));
+  return { steps, proof: boundedBy(upper, accountOf(problem, steps).value) };
 }
 
-function boundedBy(upper: number | undefined, value: number): Proof {
-  if (upper === undefined) return { kind: "heuristic" };
-  return { kind: "bounded", upper, gap: (upper - value) / Math.abs(value) };
+function boundedBy(upper: number, value: number): Proof {
+  return { kind: "bounded", upper, gap: upper <= value ? 0 : (upper - value) / Math.abs(value) };
+}
+
+/** Every task on the best model that fits at all, and no load at all: no plan is better. */
+function easyUpper({ table, steps }: RouteProblem): number {
+  const bestOf = (task: number): number =>
+    Math.max(
+      ...table.models.map((_model, model) =>
+        canTake(table, task, model) ? worthAt(table, task, model) : Number.NEGATIVE_INFINITY,
+      ),
+    );
+  return steps.reduce((sum, tasks) => {
+    const best = tasks.map(bestOf);
+    return sum + (table.combine === "sum" ? best.reduce((all, one) => all + one, 0) : Math.min(...best));
+  }, 0);
 }

@@ -89,7 +89,10 @@ describe("the solver in a thread", () => {
     const next = solver.solve(small(true), { timeLimitS: 3600 });
     // An hour and the grace pass at once on this clock.
     expect(clock.fireNext()).toBe(true);
-    expect(await answer).toMatchObject({ kind: "stopped", reason: expect.stringMatching(/3610 s/) as string });
+    expect(await answer).toMatchObject({
+      kind: "stopped",
+      reason: expect.stringMatching(/3610 s/) as string,
+    });
     expect(await next).toMatchObject({ kind: "optimal" });
   });
 });
