@@ -7,6 +7,7 @@ const HOSTILE = "\u001b[31mred\u001b]0;owned\u0007 \u009b2J\u007f";
 test("text from outside cannot steer a terminal", () => {
   expect(printable(HOSTILE)).toBe("\ufffd[31mred\ufffd]0;owned\ufffd \ufffd2J\ufffd");
   expect(printable("one\ntwo\r\nthree\tfour\rfive")).toBe("one two three four five");
+  expect(printable("user\u202egnp.exe\u2028next\u2066")).toBe("user\ufffdgnp.exe next\ufffd");
   expect(printable("Zwölf Boote 🚢 — 十二")).toBe("Zwölf Boote 🚢 — 十二");
 });
 

@@ -44,11 +44,11 @@ export function renderOperatorError(error: OperatorError): string {
 /**
  * Text from outside as one line that is safe to print. A terminal obeys control characters: with
  * them a server could recolour, retitle or overwrite what stands on the operator's screen. Line
- * ends and tabs become spaces, all others of C0 and C1 the replacement character, so that one sees
- * that there was something.
+ * ends and tabs become spaces; all others of C0 and C1, and the marks that change the order in which
+ * text is drawn, become the replacement character, so that one sees that there was something.
  */
 export function printable(text: string): string {
-  return text.replace(/\r\n|[\n\r\t]/g, " ").replace(/\p{Cc}/gu, "\ufffd");
+  return text.replace(/\r\n|[\n\r\t\u2028\u2029]/g, " ").replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\ufffd");
 }
 
 const LONGEST_SHOWN_VALUE = 400;

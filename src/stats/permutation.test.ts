@@ -65,6 +65,25 @@ describe("the permutation test of two samples", () => {
   });
 });
 
+describe("a permutation test of one tail", () => {
+  const above = () => ({ ...choice(), tail: "above" as const });
+
+  it("counts only the arrangements that lie as far above", () => {
+    expect(permutationTest([160.1, 160.4, 160.9], [28.9, 27.2, 30.3], above())).toMatchObject({
+      p: 1 / 20,
+      smallestP: 1 / 20,
+    });
+    expect(permutationTest([28.9, 27.2, 30.3], [160.1, 160.4, 160.9], above())).toMatchObject({ p: 1 });
+    // Of C(6, 4) = 15 choices of four out of {0, 0, 0, 0, 1, 1} those with both ones: C(4, 2) = 6.
+    expect(permutationTest([1, 1, 0, 0], [0, 0], above())).toMatchObject({ p: 6 / 15, smallestP: 1 / 15 });
+  });
+
+  it("is half of both tails for pairs, whose signs mirror each other", () => {
+    expect(pairedPermutationTest([1, 2, 3], above())).toMatchObject({ p: 1 / 8, smallestP: 1 / 8 });
+    expect(pairedPermutationTest([-1, -2, -3], above())).toMatchObject({ p: 1 });
+  });
+});
+
 describe("the permutation test of pairs", () => {
   it("looks at every choice of signs, and agrees with scipy's count", () => {
     for (const row of fixture.paired) {

@@ -18,7 +18,7 @@ export type PermutationTest =
       readonly kind: "tested";
       /** mean(first) − mean(second), or the mean difference within pairs. */
       readonly difference: number;
-      /** Two-sided. */
+      /** Two-sided, unless `tail` says otherwise. */
       readonly p: number;
       /** What p would be if no other arrangement came as far out: the best that n allows. */
       readonly smallestP: number;
@@ -33,6 +33,8 @@ export interface PermutationChoice {
   /** Arrangements drawn where there are too many to look at all of them. */
   readonly draws?: number;
   readonly random: RandomStream;
+  /** `above`: one-sided, for a question that only ever asks whether the first lies higher. Default both. */
+  readonly tail?: "both" | "above";
 }
 
 /** C(18, 9) and 2¹⁵ are below it: all arrangements of that many take some milliseconds. */
@@ -60,14 +62,14 @@ export function permutationTest(
   const values = pooled.map((value) => value - centre);
   let observed = 0;
   for (let index = 0; index < first.length; index++) observed += values[index] as number;
-  const bar = atLeast(observed, values);
+  const isAsFar = asFarAs(observed, values, choice.tail);
   const ways = arrangements(values.length, first.length);
-  const mirrored = first.length === second.length ? 2 : 1;
+  const mirrored = first.length === second.length && choice.tail !== "above" ? 2 : 1;
   if (ways <= EXACT_UP_TO) {
-    const extreme = countCombinations(values, first.length, bar);
+    const extreme = countCombinations(values, first.length, isAsFar);
     return exact(difference, extreme, ways, mirrored / ways);
   }
-  return monteCarlo(difference, choice, bar, () => {
+  return monteCarlo(difference, choice, isAsFar, () => {
     const { random } = choice;
     // A partial Fisher–Yates shuffle: only the first sample's places need to be drawn.
     let sum = 0;
@@ -92,20 +94,25 @@ export function pairedPermutationTest(
   assertFinite(values);
   if (values.every((value) => value === 0)) return NO_VARIANCE;
   const observed = values.reduce((sum, value) => sum + value, 0);
-  const bar = atLeast(observed, values);
+  const isAsFar = asFarAs(observed, values, choice.tail);
   const ways = 2 ** values.length;
+  const mirrored = choice.tail === "above" ? 1 : 2;
   if (ways <= EXACT_UP_TO)
-    return exact(observed / values.length, countSigns(values, bar), ways, Math.min(1, 2 / ways));
-  return monteCarlo(observed / values.length, choice, bar, () => {
+    return exact(observed / values.length, countSigns(values, isAsFar), ways, mirrored / ways);
+  return monteCarlo(observed / values.length, choice, isAsFar, () => {
     let sum = 0;
     for (const value of values) sum += choice.random.next() < 0.5 ? value : -value;
     return sum;
   });
 }
 
-/** The sum from which on an arrangement counts as at least as far out as the observed one. */
-function atLeast(observed: number, values: Float64Array): number {
-  return Math.abs(observed) - SAME * values.reduce((sum, value) => sum + Math.abs(value), 0);
+type IsAsFar = (sum: number) => boolean;
+
+/** Whether an arrangement with this sum counts as at least as far out as the observed one. */
+function asFarAs(observed: number, values: Float64Array, tail: PermutationChoice["tail"]): IsAsFar {
+  const slack = SAME * values.reduce((sum, value) => sum + Math.abs(value), 0);
+  if (tail === "above") return (sum) => sum >= observed - slack;
+  return (sum) => Math.abs(sum) >= Math.abs(observed) - slack;
 }
 
 function exact(difference: number, extreme: number, ways: number, smallestP: number): PermutationTest {
@@ -122,11 +129,11 @@ function exact(difference: number, extreme: number, ways: number, smallestP: num
 function monteCarlo(
   difference: number,
   { draws = USUAL_DRAWS }: PermutationChoice,
-  bar: number,
+  isAsFar: IsAsFar,
   drawSum: () => number,
 ): PermutationTest {
   let extreme = 1;
-  for (let draw = 0; draw < draws; draw++) if (Math.abs(drawSum()) >= bar) extreme++;
+  for (let draw = 0; draw < draws; draw++) if (isAsFar(drawSum())) extreme++;
   const looked = draws + 1;
   return {
     kind: "tested",
@@ -138,9 +145,9 @@ function monteCarlo(
   };
 }
 
-function countCombinations(values: Float64Array, size: number, bar: number): number {
+function countCombinations(values: Float64Array, size: number, isAsFar: IsAsFar): number {
   const choose = (from: number, left: number, sum: number): number => {
-    if (left === 0) return Math.abs(sum) >= bar ? 1 : 0;
+    if (left === 0) return isAsFar(sum) ? 1 : 0;
     let count = 0;
     for (let index = from; index <= values.length - left; index++)
       count += choose(index + 1, left - 1, sum + (values[index] as number));
@@ -149,9 +156,9 @@ function countCombinations(values: Float64Array, size: number, bar: number): num
   return choose(0, size, 0);
 }
 
-function countSigns(values: Float64Array, bar: number): number {
+function countSigns(values: Float64Array, isAsFar: IsAsFar): number {
   const choose = (index: number, sum: number): number => {
-    if (index === values.length) return Math.abs(sum) >= bar ? 1 : 0;
+    if (index === values.length) return isAsFar(sum) ? 1 : 0;
     const value = values[index] as number;
     return choose(index + 1, sum + value) + choose(index + 1, sum - value);
   };
