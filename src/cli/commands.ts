@@ -1,5 +1,6 @@
 /** Every command, in the order `--help` shows them. */
 import { benchCommand } from "./commands/bench.ts";
+import { capacityCommand } from "./commands/capacity.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
@@ -19,6 +20,7 @@ import type { DefineCommand } from "./define-command.ts";
 export const COMMANDS: readonly DefineCommand[] = [
   doctorCommand,
   benchCommand,
+  capacityCommand,
   recordCommand,
   compareCommand,
   reportCommand,

@@ -1,6 +1,6 @@
 /** YAML and schemas: the one place where text from outside becomes typed values. */
 import { readFileSync, statSync } from "node:fs";
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, stringify } from "yaml";
 import type { z } from "zod";
 import { OperatorError, messageOf, printable } from "./errors.ts";
 import { fileError } from "./file.ts";
@@ -127,4 +127,9 @@ function readYamlText(path: string): string {
 function shortJson(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+/** A value as YAML that a person would write: block style, no anchors. */
+export function yamlText(value: unknown): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
