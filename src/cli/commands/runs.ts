@@ -1,6 +1,7 @@
 /** `slipway runs`: the runs on disk, one of them in detail, and results that others measured. */
 import { basename, resolve } from "node:path";
 import { Command } from "commander";
+import { printable } from "../../core/errors.ts";
 import { UNKNOWN, formatNumber } from "../../core/units.ts";
 import type { RunNotice, RunSource } from "../../record/run-source.ts";
 import type { SummaryRecord } from "../../record/summary-record.ts";
@@ -59,7 +60,7 @@ async function list(options: CommonOptions, io: CliIo): Promise<ExitCode> {
   }
   io.out(await table(["run", "status", "scenario", "trials", "measured on"], listings.map(listRow)));
   for (const one of listings)
-    if (one.kind === "unreadable") io.err(`${one.runId}: ${one.code}: ${one.reason}\n`);
+    if (one.kind === "unreadable") io.err(`${one.runId}: ${one.code}: ${printable(one.reason)}\n`);
   return 0;
 }
 
@@ -126,7 +127,7 @@ async function show(
   };
   if (options.json === true) writeJson(io, detail);
   else io.out(await detailText(detail));
-  for (const notice of run.notices) io.err(`note: ${notice.message}\n`);
+  for (const notice of run.notices) io.err(`note: ${printable(notice.message)}\n`);
   return 0;
 }
 
@@ -201,7 +202,7 @@ async function importFiles(
     io.out(await configurationTable(summary));
     io.out(`imported as ${basename(path)}; see it again with: slipway runs show ${basename(path)}\n`);
   }
-  for (const note of notes) io.err(`note: ${note}\n`);
+  for (const note of notes) io.err(`note: ${printable(note)}\n`);
   return 0;
 }
 
@@ -209,10 +210,11 @@ function writeJson(io: CliIo, document: unknown): void {
   io.out(`${JSON.stringify(document, undefined, 2)}\n`);
 }
 
+/** Labels, models and file names were written by others: a terminal must not obey them. */
 async function table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
   if (rows.length === 0) return "";
   const { default: Table } = await import("cli-table3");
   const built = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
-  built.push(...rows.map((row) => [...row]));
+  built.push(...rows.map((row) => row.map(printable)));
   return `${built.toString()}\n`;
 }

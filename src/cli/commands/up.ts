@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { DefineCommand } from "../define-command.ts";
 import { STATE_DIR_OPTION } from "../fleet/places.ts";
+import { keepHeapSmall } from "../fleet/small-heap.ts";
 import type { UpFlags } from "../fleet/up-session.ts";
 
 const EXAMPLES = `
@@ -42,6 +43,7 @@ export const upCommand: DefineCommand = (io, exit) =>
         exit(install(mode, flags, io));
         return;
       }
+      keepHeapSmall();
       const [{ runUp }, { buildSupervisor }] = await Promise.all([
         import("../fleet/up-session.ts"),
         import("../fleet/build-supervisor.ts"),
