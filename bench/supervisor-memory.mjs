@@ -45,11 +45,13 @@ try {
   });
   await sleep(WATCHED_MS);
   const status = readFileSync(`/proc/${up.pid}/status`, "utf8");
-  const mebibytes = (field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)[1]) / 1024;
+  // The kernel's kB has 1,024 bytes, the target's MB a million.
+  const megabytes = (field) =>
+    (Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)[1]) * 1024) / 1e6;
   console.log(
     JSON.stringify([
-      { figure: "supervisor of 8 presets: resident", value: mebibytes("VmRSS"), unit: "MiB", atMost: 80 },
-      { figure: "supervisor of 8 presets: highest", value: mebibytes("VmHWM"), unit: "MiB" },
+      { figure: "supervisor of 8 presets: resident", value: megabytes("VmRSS"), unit: "MB", atMost: 80 },
+      { figure: "supervisor of 8 presets: highest", value: megabytes("VmHWM"), unit: "MB" },
     ]),
   );
 } finally {
