@@ -4,11 +4,12 @@
  *
  *   step = t0 + s·N + b + max( W/(η_w·B), 2·P·T/(η_c·F) ) + m·( Σ k·C_i/(η_kv·B) + 4·L·H·d·Σ(n·p + n²/2)/(η_a·F) )
  *
- * with W weight bytes read in the step (of a mixture of experts those that its tokens choose), B bytes/s, P layer parameters, T tokens in the step, F FLOP/s,
- * k cache bytes per token, C_i the context of decoding sequence i, and for every prefill chunk
- * n new tokens on depth p (L layers, H query heads, d head dimension). s is what each of N decoding
- * sequences costs whatever its context, b what a batch of more than one costs, and m is 1 unless the step has both prompts and decoding
- * sequences. A step that only decodes is linear in its contexts, on which the simulator relies.
+ * with W weight bytes read in the step (of a mixture of experts those that its tokens choose), B
+ * bytes/s, P layer parameters, T tokens in the step, F FLOP/s, k cache bytes per token, C_i the context
+ * of decoding sequence i, and for every prefill chunk n new tokens on depth p (L layers, H query heads,
+ * d head dimension). s is what each of N decoding sequences costs whatever its context, b what a batch
+ * of more than one costs, and m is 1 unless the step has both prompts and decoding sequences. A step
+ * that only decodes is linear in its contexts, on which the simulator relies.
  *
  * Not in it: a cache that fits the L2 reads faster than B. The tests compare it with published
  * measurements, and `calibrate` fits its constants to a machine's own.

@@ -36,6 +36,15 @@ export function leaveOneOut(
   };
 }
 
+/**
+ * How far off a prediction within the calibration has to be expected: the mean size of the errors of
+ * groups that lay within the others. Undefined where none was held out.
+ */
+export function expectedErrorPct(held: LeaveOneOut): number | undefined {
+  if (held.kind === "too-few") return undefined;
+  return mean(held.groups.filter(({ within }) => within).map(({ errorPct }) => Math.abs(errorPct)));
+}
+
 function heldOutOf(
   group: string,
   held: readonly Observation[],

@@ -12,6 +12,7 @@ import { ASSUMED_HOST, LLAMA_CPP_KERNELS } from "../step-time.ts";
 import type { CalibrationSource } from "./calibrate.ts";
 import { calibrate } from "./calibrate.ts";
 import type { Calibration } from "./calibration.ts";
+import { expectedErrorPct } from "./leave-one-out.ts";
 
 const stamp = z.number();
 const recordingSchema = z.object({
@@ -90,13 +91,14 @@ function calibrated(): Calibration {
 describe("a real llama-server on a processor", () => {
   const calibration = calibrated();
 
-  it("has each cell predicted from the others within 20 %, and within 8 % on average", () => {
+  it("has each cell predicted from the others within 20 %, and within 6.5 % on average", () => {
     const { leaveOneOut } = calibration;
     if (leaveOneOut.kind !== "done") throw new Error("twelve cells are enough");
     const errors = leaveOneOut.groups.map(({ errorPct }) => Math.abs(errorPct));
     expect(errors).toHaveLength(12);
     expect(Math.max(...errors)).toBeLessThan(20);
-    expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(8);
+    // The mean of the eleven that lie within the others, from the page on accuracy: 71.7 ÷ 11.
+    expect(expectedErrorPct(leaveOneOut)).toBeCloseTo(6.5, 1);
   });
 
   it("shows the switch of kernels that the records show: 6.5 ms a token alone, 12.6 ms for two", () => {
