@@ -159,6 +159,17 @@ describe("slipway runs import", () => {
     expect((await slipway("show", id)).out).toContain("foreign.json");
   });
 
+  test("prints no name that a terminal would obey", async () => {
+    const { cwd, slipway } = workplace();
+    const hostile = "\u001b[31mtest\u202e005\nfalse line";
+    writeFileSync(join(cwd, "hostile.json"), JSON.stringify({ ...result, test: hostile }));
+    const { raw, err } = await slipway("import", "hostile.json");
+    expect(raw).toContain("\ufffd[31mtest\ufffd005 false line");
+    expect(raw + err).not.toMatch(/[\p{Bidi_Control}]|(?!\n)\p{Cc}/u);
+    const id = /imported as (\S+);/.exec(raw)?.[1] as string;
+    expect((await slipway("show", id)).raw).not.toMatch(/[\p{Bidi_Control}]|(?!\n)\p{Cc}/u);
+  });
+
   test("refuses a bad field with its name, its value and the rule, and in JSON too", async () => {
     const { cwd, slipway } = workplace();
     writeFileSync(join(cwd, "bad.json"), JSON.stringify({ ...result, average_concurrency_speedup: "fast" }));

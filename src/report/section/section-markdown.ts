@@ -1,4 +1,5 @@
 /** A section as Markdown. */
+import { printable } from "../../core/errors.ts";
 import { SIMULATED_NOTICE } from "../tables.ts";
 import type { OutlineItem, Section, SectionBlock } from "./section.ts";
 
@@ -18,7 +19,7 @@ function blockMarkdown(block: SectionBlock): string {
     case "heading":
       return `### ${escaped(block.text)}`;
     case "command":
-      return `\`\`\`sh\n${block.text}\n\`\`\``;
+      return `\`\`\`sh\n${printable(block.text)}\n\`\`\``;
     case "list":
       return block.items.map((item) => `- ${escaped(item)}`).join("\n");
     case "outline":
@@ -44,7 +45,7 @@ function row(cells: readonly string[]): string {
   return `| ${cells.map((cell) => escaped(cell).replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
-/** What Markdown would read as markup in names and labels. */
+/** What Markdown would read as markup in names and labels; a line break in one would begin a block of its own. */
 function escaped(text: string): string {
-  return text.replaceAll(/[\\`*_<>[\]]/g, "\\$&").replaceAll("\n", " ");
+  return printable(text).replaceAll(/[\\`*_<>[\]]/g, "\\$&");
 }

@@ -1,5 +1,6 @@
 /** A section for the terminal: tables of text whose longest column gives way, sentences that wrap. */
 import stringWidth from "string-width";
+import { printable } from "../../core/errors.ts";
 import { SIMULATED_NOTICE } from "../tables.ts";
 import type { OutlineItem, Section, SectionBlock } from "./section.ts";
 
@@ -14,7 +15,7 @@ const NARROWEST_COLUMNS = 60;
 export function renderSectionText(section: Section, columns: number): string {
   const width = Math.max(columns, NARROWEST_COLUMNS);
   const blocks = [
-    section.title.toUpperCase(),
+    printable(section.title).toUpperCase(),
     ...(section.simulated ? [wrapped(SIMULATED_NOTICE, width).join("\n")] : []),
     ...section.blocks.map((block) => blockText(block, width)),
   ];
@@ -28,7 +29,7 @@ function blockText(block: SectionBlock, width: number): string {
     case "heading":
       return wrapped(block.text, width).join("\n");
     case "command":
-      return `  ${block.text}`;
+      return `  ${printable(block.text)}`;
     case "list":
       return block.items.map((item) => hanging(item, "- ", width)).join("\n");
     case "outline":
@@ -57,7 +58,9 @@ function tableText(
   { caption, columns, rows }: Extract<SectionBlock, { kind: "table" }>,
   width: number,
 ): string {
-  const widths = fittedWidths([columns.map((column) => column.heading), ...rows], columns.length, width);
+  const headings = columns.map((column) => printable(column.heading));
+  const shownRows = rows.map((row) => row.map(printable));
+  const widths = fittedWidths([headings, ...shownRows], columns.length, width);
   if (lineWidth(widths) > width) return rowsAsLists({ caption, columns, rows }, width);
   const line = (cells: readonly string[]): string => {
     const parts = columns.map((_, index) => wrapped(cells[index] ?? "", widths[index] ?? 0));
@@ -69,13 +72,13 @@ function tableText(
         .trimEnd(),
     ).join("\n");
   };
-  const tall = rows.some((row) =>
+  const tall = shownRows.some((row) =>
     row.some((cell, index) => wrapped(cell, widths[index] ?? 0).length >= TALL_ROW_LINES),
   );
   return [
     ...(caption === "" ? [] : [wrapped(caption, width).join("\n")]),
-    line(columns.map((column) => column.heading)),
-    rows.map(line).join(tall ? "\n\n" : "\n"),
+    line(headings),
+    shownRows.map(line).join(tall ? "\n\n" : "\n"),
   ].join("\n");
 }
 
@@ -121,8 +124,9 @@ function padded(text: string, width: number, align: "left" | "right"): string {
 }
 
 /**
- * Breaks at spaces, except between a number and its unit. A name longer than a line breaks after a
- * slash or an underscore; without one it stays whole.
+ * Names in it may come from a server or a file, and a terminal must not obey them. Breaks at spaces,
+ * except between a number and its unit. A name longer than a line breaks after a slash or an
+ * underscore; without one it stays whole.
  */
 function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = [];
@@ -134,7 +138,7 @@ function wrapped(text: string, width: number): readonly string[] {
       line = piece;
     } else line = longer;
   };
-  for (const word of text.split(/ (?!(?:%|×|ms|points|tok\/s)(?:\W|$))/))
+  for (const word of printable(text).split(/ (?!(?:%|×|ms|points|tok\/s)(?:\W|$))/))
     if (stringWidth(word) <= width) add(word, " ");
     else for (const [place, piece] of word.split(/(?<=[/_])/).entries()) add(piece, place === 0 ? " " : "");
   return [...lines, line];
