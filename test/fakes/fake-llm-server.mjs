@@ -79,6 +79,7 @@ if (given("fake-crash") && !given("fake-crash-after-ms")) crash(text("fake-crash
 const host = text("host", "127.0.0.1");
 const port = number("port", 0);
 const slotCount = number("parallel", 1);
+const slotContext = number("ctx-size", 4096 * slotCount) / slotCount;
 
 // Claimed before anything answers, as a real server allocates before it is healthy.
 let asleep = false;
@@ -117,6 +118,10 @@ const bodyOf = async (request) => {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** A word is a token, and a template has three. */
+const TEMPLATE_TOKENS = 3;
+const wordsIn = (text) => String(text ?? "").match(/\S+/g) ?? [];
+
 async function complete(request, response) {
   if (given("fake-mute")) {
     json(
@@ -126,7 +131,7 @@ async function complete(request, response) {
     );
     return;
   }
-  const { stream = false, max_tokens: asked = 16 } = await bodyOf(request);
+  const { stream = false, max_tokens: asked = 16, messages = [] } = await bodyOf(request);
   let slot = slots.find(({ busy }) => !busy);
   while (slot === undefined && !response.destroyed) {
     await pause(5);
@@ -152,7 +157,8 @@ async function complete(request, response) {
     if (stream)
       response.write(event({ choices: [{ index: 0, delta: { content: " a" }, finish_reason: null }] }));
   }
-  const usage = { prompt_tokens: 3, completion_tokens: tokens, total_tokens: tokens + 3 };
+  const read = TEMPLATE_TOKENS + messages.reduce((sum, { content }) => sum + wordsIn(content).length, 0);
+  const usage = { prompt_tokens: read, completion_tokens: tokens, total_tokens: tokens + read };
   if (stream) {
     response.write(event({ choices: [{ index: 0, delta: {}, finish_reason: "length" }], usage }));
     response.end("data: [DONE]\n\n");
@@ -195,14 +201,14 @@ const ROUTES = {
     json(response, {
       build_info: "b0-fake",
       total_slots: slotCount,
-      default_generation_settings: { n_ctx: 4096 },
+      default_generation_settings: { n_ctx: slotContext },
     }),
   "GET /slots": (_, response) =>
     json(
       response,
       slots.map(({ id, busy, decoded }) => ({
         id,
-        n_ctx: 4096,
+        n_ctx: slotContext,
         is_processing: busy,
         ...(busy && { next_token: [{ n_decoded: decoded }] }),
       })),
@@ -216,6 +222,10 @@ const ROUTES = {
   "GET /is_sleeping": (_, response) => json(response, { is_sleeping: asleep }),
   "POST /sleep": sleepOrWake(true),
   "POST /wake_up": sleepOrWake(false),
+  "POST /tokenize": async (request, response) => {
+    const { content } = await bodyOf(request);
+    json(response, { tokens: wordsIn(content).map((_, index) => index) });
+  },
   "POST /v1/chat/completions": complete,
   "POST /v1/completions": complete,
   "POST /embeddings": (_, response) => json(response, [{ index: 0, embedding: [[0.1, 0.2, 0.3]] }]),
