@@ -9,7 +9,6 @@ import { readRun } from "../../store/read-run.ts";
 import type { RunWriter } from "../../store/run-directory.ts";
 import type { ServerModel } from "../../experiment/server-model.ts";
 import { readConfig } from "../config.ts";
-import { loadPresets } from "../fleet/preset-folders.ts";
 import type { CliIo, ExitCode } from "../io.ts";
 import { runDocuments } from "../report/run-documents.ts";
 import { shownPath } from "../shown-path.ts";
@@ -31,7 +30,7 @@ export interface EndedSweep {
 
 export function finishSweep(ended: EndedSweep, flags: RawCapacityFlags, io: CliIo): ExitCode {
   const { spec, writer, status } = ended;
-  const { outcome, files } = documents(ended, flags, io);
+  const { outcome, files } = documents(ended);
   // An interrupted sweep has no last word, so nothing is put where the next slipway up would find it.
   const written =
     files === undefined || status !== "complete"
@@ -55,11 +54,10 @@ export function finishSweep(ended: EndedSweep, flags: RawCapacityFlags, io: CliI
   return outcome.knee.kind === "none" ? 3 : 0;
 }
 
-function documents(
-  ended: EndedSweep,
-  flags: RawCapacityFlags,
-  io: CliIo,
-): { readonly outcome: CapacityOutcome; readonly files: PresetFiles | undefined } {
+function documents(ended: EndedSweep): {
+  readonly outcome: CapacityOutcome;
+  readonly files: PresetFiles | undefined;
+} {
   const { spec, model, writer, status } = ended;
   try {
     writer.updateManifest({ status });
@@ -69,7 +67,7 @@ function documents(
     for (const { name, text } of runDocuments(report, views)) writer.writeDocument(name, text);
     writer.writeDocument("capacity.json", outcome);
     writer.writeDocument("capacity.md", outcomeMarkdown(outcome, spec));
-    const files = filesOf(outcome, ended, flags, io);
+    const files = filesOf(outcome, ended);
     if (files !== undefined) {
       writer.writeDocument("knee-preset.yaml", files.presetText);
       writer.writeDocument("knee-mode.yaml", files.modeText);
@@ -80,21 +78,15 @@ function documents(
   }
 }
 
-function filesOf(
-  { knee, starts }: CapacityOutcome,
-  { spec, writer }: EndedSweep,
-  flags: RawCapacityFlags,
-  io: CliIo,
-): PresetFiles | undefined {
+function filesOf({ knee, starts }: CapacityOutcome, { spec, writer }: EndedSweep): PresetFiles | undefined {
   if (knee.kind === "none") return undefined;
   const cell = cellsOfSpec(spec).find(
     ({ configuration }) => configurationKey(configuration) === configurationKey(knee.best.configuration),
   );
   if (cell === undefined) return undefined;
-  const base = spec.capacity.preset as LlamaServerPreset;
-  const basePath = loadPresets(io, flags.presetsDir).presets.get(base.name)?.path;
+  const { preset, presetPath: basePath } = spec.capacity;
   return presetFiles({
-    base,
+    base: preset as LlamaServerPreset,
     ...(basePath === undefined ? {} : { basePath }),
     beside: spec.capacity.beside.map(({ name }) => name),
     cell,
@@ -113,5 +105,5 @@ function nextSteps(written: Written, files: PresetFiles, writer: RunWriter, io: 
   if (written.kind === "in-the-way")
     return `The preset is in ${shownPath(writer.path, io.cwd)}/knee-preset.yaml: ${shownPath(written.path, io.cwd)} is somebody's own and was left alone`;
   const { presetPath, modePath } = written;
-  return `wrote ${shownPath(presetPath, io.cwd)} and ${shownPath(modePath, io.cwd)}\nuse it with: slipway up ${files.name}`;
+  return `wrote ${shownPath(presetPath, io.cwd)} and ${shownPath(modePath, io.cwd)}\nuse it with: slipway up ${files.modeName}`;
 }

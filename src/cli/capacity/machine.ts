@@ -77,8 +77,9 @@ async function fromWithin(
   const lock = lockStateDirectory(directory);
   closers.push(() => lock.release());
   try {
-    const { supervisor, close: closeWorld } = await build(directory, flags, io);
-    closers.push(closeWorld);
+    const built = await build(directory, flags, io);
+    const { supervisor } = built;
+    closers.push(() => built.close());
     const server = await startControlServer({
       socketPath: controlSocketPath(directory),
       handle: controlHandler(supervisor, () => undefined),

@@ -122,14 +122,14 @@ async function sweepOnLoan(
   }
 }
 
-async function giveBack({ machine, giveBack: back }: BorrowedMachine, io: CliIo): Promise<void> {
+async function giveBack(borrowed: BorrowedMachine, io: CliIo): Promise<void> {
   try {
-    const { notPutBack = [] } = await back();
+    const { notPutBack = [] } = await borrowed.giveBack();
     for (const { preset, message } of notPutBack)
       io.err(`${preset ?? "a preset"} could not be put back: ${message}\n`);
   } catch (thrown) {
     // It ended from the other side, and what ran before is that side's.
-    if (!(thrown instanceof OperatorError) || !machine.over.aborted) throw thrown;
+    if (!(thrown instanceof OperatorError) || !borrowed.machine.over.aborted) throw thrown;
   }
 }
 

@@ -61,6 +61,8 @@ const capacitySpecSchema = z.object({
   seed: z.int().min(0),
   capacity: z.strictObject({
     preset: presetSchema,
+    /** The file that it came from, whose references the knee's preset keeps. */
+    presetPath: z.string().optional(),
     beside: z.array(presetSchema),
     cells: z.array(
       z.strictObject({
@@ -99,7 +101,7 @@ export function newCapacitySpec(
   flags: RawCapacityFlags,
   io: CliIo,
 ): CapacitySpec {
-  const preset = baseOf(flags, io);
+  const { preset, path } = baseOf(flags, io);
   const seed = flags.seed === undefined ? undefined : wholeNumber("--seed", flags.seed, 2 ** 31, 0);
   const study =
     studyPath === undefined ? undefined : readYamlFile(capacityStudySchema, resolve(io.cwd, studyPath));
@@ -124,6 +126,7 @@ export function newCapacitySpec(
     seed: chosenSeed,
     capacity: {
       preset,
+      ...(path === undefined ? {} : { presetPath: path }),
       beside: [...besideOf(flags, io)],
       cells: cells.map(({ name, configuration, vision }) => ({ name, configuration, vision })),
       need: needOf(flags.need),
@@ -165,24 +168,28 @@ export function limitsOfSpec({ capacity }: CapacitySpec): NeedLimits {
   return capacity.limits as NeedLimits;
 }
 
-function baseOf(flags: RawCapacityFlags, io: CliIo): LlamaServerPreset {
+interface Base {
+  readonly preset: LlamaServerPreset;
+  readonly path?: string;
+}
+
+function baseOf(flags: RawCapacityFlags, io: CliIo): Base {
   if ((flags.preset === undefined) === (flags.model === undefined))
     throw refused(
       "--preset",
       flags.preset ?? "nothing",
       "or --model says which server is measured, one of the two",
     );
-  const preset =
-    flags.preset === undefined
-      ? modelPreset(flags.model as string, flags, io)
-      : presetNamed(loadPresets(io, flags.presetsDir), flags.preset).preset;
+  const named =
+    flags.preset === undefined ? undefined : presetNamed(loadPresets(io, flags.presetsDir), flags.preset);
+  const preset = named?.preset ?? modelPreset(flags.model as string, flags, io);
   if (preset.engine !== "llama-server")
     throw new OperatorError("ENGINE_UNSUPPORTED", {
       message: "only llama-server is swept: other engines' memory does not follow slots and context alike",
       received: `${preset.name}, on ${preset.engine}`,
       nextStep: "measure it as it is with slipway bench, or give a preset of llama-server",
     });
-  return preset;
+  return { preset, ...(named === undefined ? {} : { path: named.path }) };
 }
 
 function modelPreset(model: string, { engine, program }: RawCapacityFlags, io: CliIo): Preset {

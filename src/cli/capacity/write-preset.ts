@@ -13,8 +13,13 @@ import { declaredMib } from "./outcome.ts";
 /** A file that begins so may be replaced by a later sweep; any other is somebody's. */
 const MARK = "# Written by slipway capacity";
 
+/** Of a name of 60 characters, what is left for the base's. */
+const MAX_STEM = 55;
+
 export interface PresetFiles {
   readonly name: string;
+  /** Of a base there is one knee, so that a mode has the same name after every sweep. */
+  readonly modeName: string;
   readonly presetText: string;
   readonly modeText: string;
 }
@@ -45,17 +50,23 @@ export function presetFiles(chosen: ChosenCell): PresetFiles {
     ...cell.configuration,
     memory: { ...memory },
   };
+  const modeName = `${base.name.slice(0, MAX_STEM)}-knee`;
   const head = `${MARK} in ${runId}; a later sweep replaces it.\n`;
   return {
     name: preset.name,
+    modeName,
     presetText: head + yamlText(withoutUndefined(fields)),
-    modeText: head + yamlText({ name: preset.name, presets: [...beside, preset.name] }),
+    modeText: head + yamlText({ name: modeName, presets: [...beside, preset.name] }),
   };
 }
 
 /** The base's own fields, without what stands at its default. Texts with references stay as they were written. */
 function asWritten(base: LlamaServerPreset, basePath: string | undefined): Record<string, unknown> {
-  const source = basePath === undefined ? {} : (parseYaml(readTextFile(basePath), basePath) as object);
+  // It may have gone since the sweep began.
+  const source =
+    basePath === undefined || !existsSync(basePath)
+      ? {}
+      : (parseYaml(readTextFile(basePath), basePath) as object);
   const written = new Map(Object.entries(source));
   const plain = presetSchema.parse({ name: "plain", engine: "llama-server", model: "plain.gguf" });
   const defaults = new Map(Object.entries(plain));
@@ -82,9 +93,12 @@ export type Written =
   | { readonly kind: "in-the-way"; readonly path: string };
 
 /** Into a folder of presets. Throws DIRECTORY_UNWRITABLE, DISK_FULL. */
-export function writePresetFiles(folder: string, { name, presetText, modeText }: PresetFiles): Written {
+export function writePresetFiles(
+  folder: string,
+  { name, modeName, presetText, modeText }: PresetFiles,
+): Written {
   const presetPath = join(folder, `${name}.yaml`);
-  const modePath = join(folder, "modes", `${name}.yaml`);
+  const modePath = join(folder, "modes", `${modeName}.yaml`);
   const foreign = [presetPath, modePath].find(
     (path) => existsSync(path) && !readTextFile(path).startsWith(MARK),
   );
