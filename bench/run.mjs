@@ -13,6 +13,7 @@ const SCRIPTS = [
   { name: "bootstrap", runs: 5 },
   { name: "million-requests", runs: 1 },
   { name: "report", runs: 1 },
+  { name: "profile", runs: 3 },
   { name: "supervisor-memory", runs: 3 },
   { name: "simulate", runs: 3 },
   { name: "route", runs: 5 },

@@ -143,10 +143,14 @@ export class NsysDatabase {
         nextStep: "record a shorter window, or give the reports of nsys stats instead",
         cause: thrown,
       });
+    const unopened = messageOf(thrown).includes("unable to open database file");
     return new OperatorError("PROFILE_DAMAGED", {
       message: `SQLite cannot read ${this.path}: ${messageOf(thrown)}`,
       received: this.path,
-      nextStep: "export it again: nsys export --type sqlite --force-overwrite true <report.nsys-rep>",
+      // Write-ahead mode needs files beside the database; no export is in it, but an edited one can be.
+      nextStep: unopened
+        ? "if it was edited, copy it and run sqlite3 <copy> 'PRAGMA journal_mode = DELETE'; else export it again"
+        : "export it again: nsys export --type sqlite --force-overwrite true <report.nsys-rep>",
       cause: thrown,
     });
   }

@@ -3,7 +3,13 @@ import { dirname } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { OperatorError } from "../../core/errors.ts";
 import type { MadeKernel, MadeTables } from "../../../test/fakes/made-export.ts";
-import { kernelTable, madeExport, runtimeTable, stringTable } from "../../../test/fakes/made-export.ts";
+import {
+  kernelTable,
+  madeExport,
+  madeFile,
+  runtimeTable,
+  stringTable,
+} from "../../../test/fakes/made-export.ts";
 import { expectedFigures, unpackedFixture } from "../../../test/fakes/profile-fixtures.ts";
 import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import type { ProfileFigures } from "../figures.ts";
@@ -337,6 +343,17 @@ describe("files that are not what they seem", () => {
     );
     expect(valueOf(figures.kernelCount)).toBe(1);
     expect(figures.osRuntime).toMatchObject({ because: "the table OSRT_API has no column start" });
+  });
+
+  it("are refused in write-ahead mode, with the way out", async () => {
+    const path = madeExport({ StringIds: STRINGS as never });
+    const bytes = readFileSync(path);
+    // The format's two version bytes; 2 means a write-ahead log.
+    bytes[18] = 2;
+    bytes[19] = 2;
+    const thrown = await readProfile([madeFile("wal.sqlite", bytes)]).catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ code: "PROFILE_DAMAGED" });
+    expect((thrown as OperatorError).nextStep).toContain("journal_mode = DELETE");
   });
 
   it("leave no temporary folder behind, read or refused", async () => {

@@ -12,6 +12,8 @@ import { countText, kernelNameText, nsText, shareText } from "./measure-text.ts"
 export function profileAnswer(figures: ProfileFigures): readonly string[] {
   const devices = valueOf(figures.devices) ?? [];
   const graphs = valueOf(figures.graphs);
+  if (figures.kernels.kind === "unknown" && figures.ncu.kind === "known")
+    return [...ncuSentence(figures), dominant(figures)];
   return [
     dominant(figures),
     ...(graphs === undefined ? [] : graphSentence(graphs)),

@@ -13,7 +13,9 @@ import {
   shareText,
   sizeText,
 } from "./measure-text.ts";
+import { firstOf } from "./first-of.ts";
 import { profileAnswer } from "./profile-answer.ts";
+import { deviceBlocks } from "./profile-devices.ts";
 
 export interface ProfileSectionOptions {
   /** Rows of each long table. */
@@ -29,10 +31,7 @@ export function profileSection(figures: ProfileFigures, { top }: ProfileSectionO
       ...profileAnswer(figures).map(lead),
       ...familyTable(figures),
       ...kernelTable(figures, top),
-      ...deviceTable(figures),
-      ...gpuNotes(figures),
-      ...gapTable(figures),
-      ...streamTable(figures, top),
+      ...deviceBlocks(figures, top),
       ...memoryTable(figures),
       ...callTable("CUDA API calls, shares of their own sum", valueOf(figures.cudaApi), top),
       ...callTable("OS runtime calls, shares of their own sum", valueOf(figures.osRuntime), top),
@@ -66,7 +65,7 @@ function familyTable({ families }: ProfileFigures): readonly SectionBlock[] {
 function kernelTable({ kernels }: ProfileFigures, top: number): readonly SectionBlock[] {
   const rows = valueOf(kernels) ?? [];
   return table(
-    `Time per kernel${first(top, rows.length)}`,
+    `Time per kernel${firstOf(top, rows.length)}`,
     [left("kernel"), left("family"), right("n"), right("total"), right("mean"), right("max"), right("share")],
     rows
       .slice(0, top)
@@ -78,98 +77,6 @@ function kernelTable({ kernels }: ProfileFigures, top: number): readonly Section
         nsText(row.meanNs),
         nsText(row.maxNs),
         shareText(row.timeShare),
-      ]),
-  );
-}
-
-function deviceTable({ devices }: ProfileFigures): readonly SectionBlock[] {
-  return table(
-    "Devices: GPU time is a sum, busy a union",
-    [
-      left("device"),
-      right("kernels"),
-      right("GPU time"),
-      right("busy"),
-      right("span"),
-      right("of span"),
-      right("of window"),
-      right("at once"),
-    ],
-    (valueOf(devices) ?? []).map((row) => [
-      row.device,
-      countText(row.kernels),
-      nsText(row.gpuTimeNs),
-      nsText(row.busyNs),
-      nsText(row.spanNs),
-      shareText(row.utilisationOfSpan),
-      shareText(valueOf(row.utilisationOfWindow)),
-      String(row.concurrency.maxKernels),
-    ]),
-  );
-}
-
-function gpuNotes({ gpus }: ProfileFigures): readonly SectionBlock[] {
-  return (valueOf(gpus) ?? []).map(({ name, memoryBytes, memoryBytesPerS, multiprocessors }) => {
-    const parts = [
-      ...(memoryBytes === undefined ? [] : [sizeText(memoryBytes)]),
-      ...(memoryBytesPerS === undefined ? [] : [`${rateText(memoryBytesPerS)} peak`]),
-      ...(multiprocessors === undefined ? [] : [`${multiprocessors} multiprocessors`]),
-    ];
-    return note(`GPU: ${[name, ...parts].join(", ")}.`);
-  });
-}
-
-function gapTable({ devices }: ProfileFigures): readonly SectionBlock[] {
-  const rows = (valueOf(devices) ?? []).flatMap((row) => {
-    const [gaps, idle] = [valueOf(row.gaps), valueOf(row.idle)];
-    return gaps === undefined ? [] : [{ device: row.device, gaps, idle }];
-  });
-  return table(
-    "Gaps between kernels, and what the device waited for",
-    [
-      left("device"),
-      right("gaps"),
-      right("p50"),
-      right("p90"),
-      right("p99"),
-      right("max"),
-      right("host"),
-      right("launch"),
-      right("copies"),
-      right("unknown"),
-    ],
-    rows.map(({ device, gaps, idle }) => [
-      device,
-      countText(gaps.count),
-      nsText(gaps.p50Ns),
-      nsText(gaps.p90Ns),
-      nsText(gaps.p99Ns),
-      nsText(gaps.maxNs),
-      nsText(idle?.hostBoundNs),
-      nsText(idle?.launchBoundNs),
-      nsText(idle?.transferNs),
-      nsText(idle === undefined ? gaps.totalNs : idle.unknownNs),
-    ]),
-  );
-}
-
-function streamTable({ devices }: ProfileFigures, top: number): readonly SectionBlock[] {
-  const rows = (valueOf(devices) ?? []).flatMap((device) =>
-    (valueOf(device.streams) ?? []).map((stream) => ({ device: device.device, ...stream })),
-  );
-  // With one stream per device the table of devices has said it all.
-  if (rows.length <= (valueOf(devices) ?? []).length) return [];
-  return table(
-    `Streams${first(top, rows.length)}`,
-    [left("device"), left("stream"), right("kernels"), right("GPU time"), right("busy")],
-    rows
-      .slice(0, top)
-      .map((row) => [
-        row.device,
-        row.stream,
-        countText(row.kernels),
-        nsText(row.gpuTimeNs),
-        nsText(row.busyNs),
       ]),
   );
 }
@@ -195,7 +102,7 @@ function callTable(
 ): readonly SectionBlock[] {
   const known = rows ?? [];
   return table(
-    `${caption}${first(top, known.length)}`,
+    `${caption}${firstOf(top, known.length)}`,
     [left("name"), right("n"), right("total"), right("max"), right("share")],
     known
       .slice(0, top)
@@ -214,7 +121,7 @@ function ncuTable({ ncu }: ProfileFigures, top: number): readonly SectionBlock[]
   const percent = (value: number | undefined): string =>
     value === undefined ? UNKNOWN : `${formatNumber(value)} %`;
   return table(
-    `Nsight Compute, at its own clock${first(top, rows.length)}`,
+    `Nsight Compute, at its own clock${firstOf(top, rows.length)}`,
     [
       left("kernel"),
       right("time"),
@@ -254,7 +161,7 @@ function sideTables(figures: ProfileFigures, top: number): readonly SectionBlock
     ...(switches === undefined ? [] : [note(`GPU context switches: ${countText(switches)} events.`)]),
     ...(overheadNs === undefined ? [] : [note(`The profiler's own work: ${nsText(overheadNs)}.`)]),
     ...table(
-      `Sampled GPU metrics${first(top, metrics.length)}`,
+      `Sampled GPU metrics${firstOf(top, metrics.length)}`,
       [left("metric"), right("samples"), right("mean"), right("max")],
       metrics
         .slice(0, top)
@@ -304,8 +211,4 @@ function sourceBlocks({ sources }: ProfileFigures): readonly SectionBlock[] {
     heading("Read from"),
     ...list(sources.map(({ path, detail, bytes }) => `${path}: ${detail}, ${sizeText(bytes)}`)),
   ];
-}
-
-function first(top: number, rows: number): string {
-  return rows > top ? `, first ${top} of ${countText(rows)}` : "";
 }
