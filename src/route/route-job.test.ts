@@ -7,7 +7,7 @@ import { Estimator } from "./estimator.ts";
 import type { RoutedModel } from "./model-file.ts";
 import { modelFileSchema } from "./model-file.ts";
 import type { JobSettings } from "./route-job.ts";
-import { routeJob } from "./route-job.ts";
+import { criticalPathOf, routeJob } from "./route-job.ts";
 import { exactPlanner } from "./planners/exact.ts";
 import { accountOf } from "./plan.ts";
 
@@ -38,6 +38,35 @@ function settings(
 
 const small = { name: "small", memoryMib: 2048, quality: { math: half, code: half } };
 const large = { name: "large", memoryMib: 12800, quality: { math: half, reasoning: half } };
+
+describe("a plan for time", () => {
+  // A fork: 100 tokens read at 100/s and 10 written at 10/s or 50/s; or 40 written.
+  const fast = { ...small, name: "fast", loadS: 6, prefillTokensPerS: 100, decodeTokensPerS: 50 };
+  const slow = { ...small, name: "slow", loadS: 0.5, prefillTokensPerS: 100, decodeTokensPerS: 10 };
+  const sizes = { promptTokens: 100, outputTokens: 10 };
+  const fork = graphOf(
+    { id: "s0", type: "code", ...sizes },
+    { id: "s1", type: "math", needs: ["s0"], ...sizes },
+    { id: "s2", type: "math", needs: ["s0"], promptTokens: 100, outputTokens: 40 },
+  );
+
+  it("loads the faster model only where that pays, and names the critical path", async () => {
+    const job = routeJob(settings(modelsOf(fast, slow), fork, { objective: { kind: "makespan" } }));
+    const problem = { ...job, resident: [] };
+    const account = accountOf(problem, (await exactPlanner().plan(problem)).steps);
+    // Slow throughout: 0.5 + 2 + max(2, 5). Fast would be 6 + 1.2 + 1.8; both, no better than 0.5 + 2 + 6 + 1.8.
+    expect(account.seconds).toBeCloseTo(7.5, 6);
+    expect(criticalPathOf(job, account)).toEqual({ tasks: [0, 2], seconds: 7 });
+    const ready = { ...job, resident: [0] };
+    expect(accountOf(ready, (await exactPlanner().plan(ready)).steps).seconds).toBeCloseTo(3, 6);
+  });
+
+  it("leaves out models that are not good enough", () => {
+    const better = { ...fast, name: "better", quality: { math: { alpha: 3, beta: 1 }, code: half } };
+    const objective = { kind: "makespan", leastQuality: 0.6 } as const;
+    expect(() => routeJob(settings(modelsOf(better, slow), fork, { objective }))).toThrow(/s0 \(code\)/);
+  });
+});
 
 describe("a job as a table", () => {
   it("names the tasks that no model can hold, before anything is planned", () => {

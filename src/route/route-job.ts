@@ -1,10 +1,12 @@
 /** A task graph, models and estimates as one table; what cannot be planned is named here, before anything runs. */
 import { OperatorError } from "../core/errors.ts";
 import type { RandomStream } from "../core/random.ts";
-import type { TaskGraph } from "../workload/task-graph.ts";
+import type { CriticalPath, TaskGraph } from "../workload/task-graph.ts";
+import { criticalPath } from "../workload/task-graph.ts";
 import { betaMean, betaSd, drawBeta } from "./beta.ts";
 import type { Estimator, TaskEstimate } from "./estimator.ts";
 import type { RoutedModel } from "./model-file.ts";
+import type { PlanAccount } from "./plan.ts";
 import type { Objective, RouteOption, RouteTable } from "./route-table.ts";
 import { routeTable } from "./route-table.ts";
 import { infeasibleTasks, stepsOf } from "./serve-together.ts";
@@ -24,6 +26,11 @@ export interface JobSettings {
   readonly objective: Objective;
   /** Names of models that failed, and are not to be used again. */
   readonly excluded?: ReadonlySet<string>;
+  /**
+   * The price that counts as a token cost of 1; absent: the highest of this job. Jobs that are compared
+   * are given the highest of all of them (highestPrice), so that λ_token weighs the same in each.
+   */
+  readonly priceOfOne?: number;
   /** Thompson sampling: qualities are drawn instead of taken at their mean. */
   readonly explore?: RandomStream;
 }
@@ -37,7 +44,7 @@ export function routeJob(settings: JobSettings): RouteJob {
   const models = settings.models.filter(({ name }) => settings.excluded?.has(name) !== true);
   const estimates = graph.tasks.flatMap((task) => models.map(({ name }) => estimator.estimate(name, task)));
   refuseUnknown(settings, models, estimates);
-  const highest = Math.max(0, ...estimates.map((estimate) => estimate?.price ?? 0));
+  const highest = settings.priceOfOne ?? highestOf(estimates);
   const table = routeTable({
     taskIds: graph.tasks.map(({ id }) => id),
     models: models.map(({ name, memoryMib, switchCost }) => {
@@ -51,6 +58,23 @@ export function routeJob(settings: JobSettings): RouteJob {
   const infeasible = infeasibleTasks(table);
   if (infeasible.length > 0) throw infeasibleError(settings, table, infeasible);
   return { graph, table, steps: stepsOf(table, graph.layers) };
+}
+
+/** What the dearest task costs on its dearest model, over several jobs. */
+export function highestPrice(
+  graphs: readonly TaskGraph[],
+  models: readonly RoutedModel[],
+  estimator: Estimator,
+): number {
+  return highestOf(
+    graphs.flatMap(({ tasks }) =>
+      tasks.flatMap((task) => models.map(({ name }) => estimator.estimate(name, task))),
+    ),
+  );
+}
+
+function highestOf(estimates: readonly (TaskEstimate | undefined)[]): number {
+  return estimates.reduce((highest, estimate) => Math.max(highest, estimate?.price ?? 0), 0);
 }
 
 function optionOf(
@@ -88,6 +112,15 @@ function refuseUnknown(
       ? "give loadS, prefillTokensPerS and decodeTokensPerS of the model and promptTokens and outputTokens of the task"
       : "give tokenPrice of the model and promptTokens and outputTokens of the task, or plan with a λ_token of 0",
   });
+}
+
+/** The chain of tasks that decides how long the job takes on the models of a plan, when loads take no time. */
+export function criticalPathOf({ graph, table }: RouteJob, { steps }: PlanAccount): CriticalPath | undefined {
+  const durationsS = graph.tasks.map((): number | undefined => undefined);
+  for (const { tasks, models } of steps)
+    for (const [index, task] of tasks.entries())
+      durationsS[task] = table.options[task * table.models.length + (models[index] as number)]?.seconds;
+  return criticalPath(graph, durationsS);
 }
 
 function infeasibleError({ graph }: JobSettings, table: RouteTable, tasks: readonly number[]): OperatorError {

@@ -83,7 +83,7 @@ describe("the exact planner", () => {
       const problem = randomProblem(stream, { models: 6, steps: 4, tasksPerStep: 4 });
       const best = await exact.plan(problem);
       expectWithinMemory(problem, best);
-      for (const other of [greedyPlanner, fixedPlanner(0), randomPlanner(stream)]) {
+      for (const other of [greedyPlanner, fixedPlanner("m0"), randomPlanner(stream)]) {
         const decision = await other.plan(problem);
         expectWithinMemory(problem, decision);
         expect(valueOf(problem, best)).toBeGreaterThanOrEqual(valueOf(problem, decision));
