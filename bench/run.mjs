@@ -15,6 +15,7 @@ const SCRIPTS = [
   { name: "report", runs: 1 },
   { name: "profile", runs: 3 },
   { name: "supervisor-memory", runs: 3 },
+  { name: "switch-overhead", runs: 3 },
   { name: "simulate", runs: 3 },
   { name: "route", runs: 5 },
 ];
