@@ -1,20 +1,21 @@
-/** What happens when: a binary heap by time, then rank, then order of arrival, so that every run is the same. */
+/**
+ * What happens when: a binary heap by time, then rank, then place, so that the order of one instant
+ * follows from what happens there and not from who was noted first.
+ */
 
 export interface QueuedEvent {
   readonly atNs: number;
   /** At one instant the lower rank comes first. */
   readonly rank: number;
-  /** Set by the queue. */
-  order?: number;
+  /** Whom it happens to; the lower number first. */
+  readonly place: number;
 }
 
 export class EventQueue<E extends QueuedEvent> {
   readonly #heap: E[] = [];
-  #order = 0;
 
   push(event: E): void {
     const heap = this.#heap;
-    event.order = this.#order++;
     let place = heap.length;
     heap.push(event);
     while (place > 0) {
@@ -49,5 +50,5 @@ export class EventQueue<E extends QueuedEvent> {
 function isBefore(a: QueuedEvent, b: QueuedEvent): boolean {
   if (a.atNs !== b.atNs) return a.atNs < b.atNs;
   if (a.rank !== b.rank) return a.rank < b.rank;
-  return (a.order ?? 0) < (b.order ?? 0);
+  return a.place < b.place;
 }

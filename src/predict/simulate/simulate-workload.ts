@@ -55,16 +55,17 @@ export interface SimulatedTurn {
   readonly cachedTokens?: number;
 }
 
+/** `place` is the server's index, or the agent's. */
 type Event =
   | {
       readonly kind: "step-end";
       readonly rank: 0;
       readonly atNs: number;
-      readonly server: number;
+      readonly place: number;
       readonly version: number;
     }
-  | { readonly kind: "turn"; readonly rank: 1; readonly atNs: number; readonly agent: number }
-  | { readonly kind: "step-begin"; readonly rank: 2; readonly atNs: number; readonly server: number };
+  | { readonly kind: "turn"; readonly rank: 1; readonly atNs: number; readonly place: number }
+  | { readonly kind: "step-begin"; readonly rank: 2; readonly atNs: number; readonly place: number };
 
 interface Server {
   readonly engine: SlotEngine;
@@ -114,19 +115,19 @@ class Workload {
 
   run(): void {
     for (const [agent, { startNs = 0 }] of this.#options.agents.entries())
-      this.#queue.push({ kind: "turn", rank: 1, atNs: startNs, agent });
+      this.#queue.push({ kind: "turn", rank: 1, atNs: startNs, place: agent });
     for (;;) {
       const event = this.#queue.pop();
       if (event === undefined || event.atNs >= this.#options.durationNs) break;
       switch (event.kind) {
         case "step-end":
-          this.#endStep(event.server, event.version, event.atNs);
+          this.#endStep(event.place, event.version, event.atNs);
           break;
         case "turn":
-          this.#submit(event.agent, event.atNs);
+          this.#submit(event.place, event.atNs);
           break;
         case "step-begin":
-          this.#beginStep(event.server, event.atNs);
+          this.#beginStep(event.place, event.atNs);
           break;
       }
     }
@@ -144,7 +145,7 @@ class Workload {
     }
     agent.out = { turn, submittedNs: nowNs, cutByContext: admission.cutByContext };
     if (server.step === undefined)
-      this.#queue.push({ kind: "step-begin", rank: 2, atNs: nowNs, server: agent.server });
+      this.#queue.push({ kind: "step-begin", rank: 2, atNs: nowNs, place: agent.server });
     else if (server.engine.hasRoom) this.#expectEnd(agent.server, server.engine.cutStep(nowNs));
   }
 
@@ -162,7 +163,7 @@ class Workload {
         kind: "step-end",
         rank: 0,
         atNs: step.endNs,
-        server: index,
+        place: index,
         version: ++server.version,
       });
     server.step = step;
@@ -173,7 +174,7 @@ class Workload {
     if (version !== server.version) return;
     server.step = undefined;
     this.#settle(server.engine.completeStep("last"));
-    this.#queue.push({ kind: "step-begin", rank: 2, atNs: nowNs, server: index });
+    this.#queue.push({ kind: "step-begin", rank: 2, atNs: nowNs, place: index });
   }
 
   #settle({ emissions, aborted, atNs }: StepOutcome): void {
@@ -189,7 +190,7 @@ class Workload {
     if (outcome === "done") agent.turns.answered(timings.outputTokens);
     agent.position++;
     const nextNs = agent.turns.nextStartNs(out.submittedNs, atNs);
-    this.#queue.push({ kind: "turn", rank: 1, atNs: nextNs, agent: index });
+    this.#queue.push({ kind: "turn", rank: 1, atNs: nextNs, place: index });
   }
 
   /** The time is over: each turn under way is reported with the tokens that came out before. */
