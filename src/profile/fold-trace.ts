@@ -50,17 +50,19 @@ interface DeviceFold {
 
 export function foldTrace(trace: Trace): TraceFigures {
   const { memory, transfers } = foldMemory(trace);
-  if (trace.kernels.length + trace.graphBlocks.length === 0) {
-    const not = unknown(trace.because.kernels);
-    return { kernelCount: not, gpuTimeNs: not, devices: not, kernels: not, families: not, memory };
-  }
+  const not = unknown(trace.because.kernels);
+  const nothing = { kernelCount: not, gpuTimeNs: not, kernels: not, families: not, memory };
+  if (trace.kernels.length + trace.graphBlocks.length === 0) return { ...nothing, devices: not };
   const byName = new DurationsByNumber();
-  const devices = foldDevices(trace, transfers, byName);
+  const folds = foldDevices(trace, transfers, byName);
+  const devices = known(folds.map(([device, fold]) => deviceFigures(device, fold, trace)));
+  // Whole graphs alone tell when a device was busy, and nothing of kernels.
+  if (trace.kernels.length === 0) return { ...nothing, devices };
   const table = kernelTableOf(byName, trace.kernelName);
   return {
     kernelCount: known(trace.kernels.length),
     gpuTimeNs: known(byName.totalNs),
-    devices: known(devices.map(([device, fold]) => deviceFigures(device, fold, trace))),
+    devices,
     kernels: known(table),
     families: known(familiesOf(table)),
     memory,

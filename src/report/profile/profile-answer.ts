@@ -68,10 +68,12 @@ function graphSentence(graphs: GraphReading): readonly string[] {
 function deviceSentences(device: DeviceFigures, graphs: GraphReading | undefined): readonly string[] {
   const withGraphs = device.withGraphs;
   const name = `Device ${device.device}`;
-  if (withGraphs !== undefined)
+  if (withGraphs !== undefined) {
+    const outside = device.kernels === 0 ? "none seen" : busyText(device);
     return [
-      `${name} was busy ${busyText(withGraphs)}, kernels and whole graphs together. Kernels outside of graphs: ${busyText(device)}.`,
+      `${name} was busy ${busyText(withGraphs)}, kernels and whole graphs together. Kernels outside of graphs: ${outside}.`,
     ];
+  }
   const hidden = graphs?.kind === "hidden" ? " with kernels that the trace shows" : "";
   const concurrency =
     device.concurrency.maxKernels === 1
