@@ -84,11 +84,28 @@ export class NsysDatabase {
       : `the table ${table} has no column ${lacking}`;
   }
 
-  *rows(sql: string): Generator<Row> {
+  /** Millions of rows: a callback, since a generator around the package's own costs a tenth of the time. */
+  each(sql: string, take: (row: Row) => void): void {
+    this.#run(sql, (statement) => {
+      for (const row of statement.iterate()) take(row as Row);
+    });
+  }
+
+  rows(sql: string): readonly Row[] {
+    const rows: Row[] = [];
+    this.each(sql, (row) => rows.push(row));
+    return rows;
+  }
+
+  first(sql: string): Row | undefined {
+    return this.#run(sql, (statement) => (statement.get() ?? undefined) as Row | undefined);
+  }
+
+  #run<T>(sql: string, act: (statement: InstanceType<typeof sqlite.Statement>) => T): T {
     let statement: InstanceType<typeof sqlite.Statement> | undefined;
     try {
       statement = this.#database.prepare(sql);
-      for (const row of statement.iterate()) yield row as Row;
+      return act(statement);
     } catch (thrown) {
       throw this.#damaged(thrown);
     } finally {
@@ -101,26 +118,18 @@ export class NsysDatabase {
     }
   }
 
-  first(sql: string): Row | undefined {
-    for (const row of this.rows(sql)) return row;
-    return undefined;
-  }
-
   /** Tables only, and only plain columns: views and generated columns are somebody's program. */
   #readSchema(): ReadonlyMap<string, ReadonlySet<string>> {
     const tables = new Map<string, ReadonlySet<string>>();
-    const names = [
-      ...this.rows(
-        `SELECT CAST(name AS TEXT) AS name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' LIMIT ${MAX_TABLES}`,
-      ),
-    ].map((row) => String(row["name"]));
+    // A virtual table has no page of its own.
+    const names = this.rows(
+      `SELECT CAST(name AS TEXT) AS name FROM sqlite_master WHERE type = 'table' AND rootpage > 0 LIMIT ${MAX_TABLES}`,
+    ).map((row) => String(row["name"]));
     for (const name of names) {
       if (!/^\w+$/.test(name)) continue;
-      const columns = [
-        ...this.rows(
-          `SELECT CAST(name AS TEXT) AS name FROM pragma_table_xinfo('${name}') WHERE hidden = 0 LIMIT ${MAX_COLUMNS}`,
-        ),
-      ].map((row) => String(row["name"]));
+      const columns = this.rows(
+        `SELECT CAST(name AS TEXT) AS name FROM pragma_table_xinfo('${name}') WHERE hidden = 0 LIMIT ${MAX_COLUMNS}`,
+      ).map((row) => String(row["name"]));
       tables.set(name, new Set(columns));
     }
     return tables;
@@ -136,7 +145,7 @@ export class NsysDatabase {
 
   #damaged(thrown: unknown): unknown {
     if (thrown instanceof OperatorError) return thrown;
-    if (/out of memory|string or blob too big/.test(messageOf(thrown)))
+    if (/out of memory|string or blob too big|allocation failed/.test(messageOf(thrown)))
       return new OperatorError("PROFILE_TOO_LARGE", {
         message: `SQLite has too little memory for ${this.path}: ${messageOf(thrown)}`,
         received: this.path,

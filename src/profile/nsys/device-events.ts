@@ -117,17 +117,17 @@ function readSpans(reader: DeviceReader, table: string, query: SpanQuery): Devic
   let unusable = 0;
   const seats = new Seats(reader);
   const sql = `SELECT ${relative(base)} AS start, ${relative(base, "end")} AS "end", ${laneColumns(database, table)}, ${query.columns} FROM ${table}`;
-  for (const row of database.rows(sql)) {
+  database.each(sql, (row) => {
     counter.count();
     const startNs = startOf(row);
     const endNs = startNs === undefined ? undefined : endOf(row, startNs);
     if (startNs === undefined || endNs === undefined) {
       unusable++;
-      continue;
+      return;
     }
     const seat = seats.of(numberOf(row["place"]) ?? 0, numberOf(row["stream"]) ?? 0);
     spans.push(startNs, endNs, seat.lane, query.label(row), query.extra(row, seat.process));
-  }
+  });
   return { spans, unusable };
 }
 

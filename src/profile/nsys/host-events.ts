@@ -31,16 +31,16 @@ export function readCudaCalls(database: NsysDatabase, base: string, onProgress: 
   const durations = new DurationsByNumber();
   const counter = new RowCounter("CUDA API calls", onProgress);
   const sql = `SELECT ${relative(base)} AS start, ${relative(base, "end")} AS "end", ${asReal(database, RUNTIME, "nameId")} AS name, ${processOf(database, RUNTIME)} AS process, ${asReal(database, RUNTIME, "correlationId")} AS correlation FROM ${RUNTIME}`;
-  for (const row of database.rows(sql)) {
+  database.each(sql, (row) => {
     counter.count();
     const startNs = startOf(row);
-    if (startNs === undefined) continue;
+    if (startNs === undefined) return;
     launches.set(numberOf(row["process"]) ?? 0, numberOf(row["correlation"]) ?? Number.NaN, startNs);
     // A call that had not returned when recording stopped has no end, and no duration.
     const endNs = endOf(row, startNs);
     if (endNs !== undefined)
       durations.add(strings.labelOf(numberOf(row["name"]) ?? Number.NaN), endNs - startNs);
-  }
+  });
   if (durations.count === 0)
     return { calls: unknown(database.whyNot(RUNTIME)), launches, graphLaunches: undefined };
   strings.resolve(database);
@@ -64,10 +64,10 @@ function readCalls(
   const durations = new DurationsByNumber();
   const counter = new RowCounter(what, onProgress);
   const sql = `SELECT ${asReal(database, table, "nameId")} AS name, CAST("end" - start AS REAL) AS length FROM ${table} WHERE ${IS_INTERVAL}`;
-  for (const row of database.rows(sql)) {
+  database.each(sql, (row) => {
     counter.count();
     durations.add(strings.labelOf(numberOf(row["name"]) ?? Number.NaN), numberOf(row["length"]) ?? 0);
-  }
+  });
   if (durations.count === 0) return unknown(database.whyNot(table));
   strings.resolve(database);
   return known(byName(durations, (label) => strings.nameOf(label)));
@@ -87,12 +87,12 @@ export function readNvtx(database: NsysDatabase, onProgress: OnProgress): Told<r
   const strings = new UsedStrings();
   const byId = new DurationsByNumber();
   const sql = `SELECT ${text} AS text, ${asReal(database, table, "textId")} AS id, CAST("end" - start AS REAL) AS length FROM ${table} WHERE eventType IN (${PUSH_POP}, ${START_END}) AND ${IS_INTERVAL}`;
-  for (const row of database.rows(sql)) {
+  database.each(sql, (row) => {
     counter.count();
     const length = numberOf(row["length"]) ?? 0;
     if (typeof row["text"] === "string") tally.add(rangeName(row["text"]), length);
     else byId.add(strings.labelOf(numberOf(row["id"]) ?? Number.NaN), length);
-  }
+  });
   if (tally.count + byId.count === 0) return unknown(`no range stands in ${table}`);
   strings.resolve(database);
   return known(mergedCalls([...tally.rows(), ...byName(byId, (label) => rangeName(strings.nameOf(label)))]));

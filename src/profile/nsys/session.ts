@@ -79,7 +79,7 @@ function readGpus(database: NsysDatabase): Told<readonly GpuFacts[]> {
   if (!database.has(table, "name")) return unknown(database.whyNot(table, "name"));
   const real = (column: string): string => asReal(database, table, column);
   const sql = `SELECT substr(CAST(name AS TEXT), 1, 200) AS name, ${real("totalMemory")} AS memory, ${real("memoryBandwidth")} AS bandwidth, ${real("smCount")} AS sms FROM ${table} LIMIT ${MOST_GPUS}`;
-  const gpus = [...database.rows(sql)].map((row) => {
+  const gpus = database.rows(sql).map((row) => {
     const [memory, bandwidth, sms] = ["memory", "bandwidth", "sms"].map((column) => {
       const value = numberOf(row[column]);
       return value === undefined || value <= 0 ? undefined : value;
@@ -113,5 +113,5 @@ function readWarnings(database: NsysDatabase): readonly string[] {
   const table = "DIAGNOSTIC_EVENT";
   if (!database.has(table, "severity", "text")) return [];
   const sql = `SELECT DISTINCT substr(CAST(text AS TEXT), 1, 300) AS text FROM ${table} WHERE severity >= 2 LIMIT ${MOST_WARNINGS}`;
-  return [...database.rows(sql)].map((row) => `the profiler warned: ${String(row["text"])}`);
+  return database.rows(sql).map((row) => `the profiler warned: ${String(row["text"])}`);
 }

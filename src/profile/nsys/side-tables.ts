@@ -17,11 +17,11 @@ export function readMemoryUsage(database: NsysDatabase, base: string): Told<Memo
   const onDevice = database.has(table, "memKind") ? `WHERE memKind IN (${DEVICE_KINDS})` : "";
   const changes = new SpanColumns();
   const sql = `SELECT ${relative(base)} AS start, ${asReal(database, table, "bytes")} AS bytes, ${asReal(database, table, "memoryOperationType")} AS kind FROM ${table} ${onDevice}`;
-  for (const row of database.rows(sql)) {
+  database.each(sql, (row) => {
     const [startNs, bytes, kind] = [startOf(row), numberOf(row["bytes"]), numberOf(row["kind"])];
-    if (startNs === undefined || bytes === undefined || (kind !== 0 && kind !== 1)) continue;
+    if (startNs === undefined || bytes === undefined || (kind !== 0 && kind !== 1)) return;
     changes.push(startNs, startNs, 0, kind, bytes);
-  }
+  });
   if (changes.length === 0) return unknown(database.whyNot(table));
   let [allocations, liveBytes, peakBytes] = [0, 0, 0];
   changes.visit((_start, _end, _lane, kind, bytes) => {
@@ -47,20 +47,20 @@ export function readGpuMetrics(database: NsysDatabase): Told<readonly MetricRow[
     { metric: number; gpu: number; samples: number; sum: number; max: number }
   >();
   const sql = `SELECT CAST(metricId AS REAL) AS metric, ${gpu} AS gpu, CAST(value AS REAL) AS value FROM ${samples} WHERE ${isNumber("value")}`;
-  for (const row of database.rows(sql)) {
+  database.each(sql, (row) => {
     const [metric, device, value] = [numberOf(row["metric"]), numberOf(row["gpu"]), numberOf(row["value"])];
-    if (metric === undefined || device === undefined || value === undefined) continue;
+    if (metric === undefined || device === undefined || value === undefined) return;
     const key = `${metric}/${device}`;
     let tally = tallies.get(key);
     if (tally === undefined) {
-      if (tallies.size >= MOST_METRICS) continue;
+      if (tallies.size >= MOST_METRICS) return;
       tally = { metric, gpu: device, samples: 0, sum: 0, max: value };
       tallies.set(key, tally);
     }
     tally.samples++;
     tally.sum += value;
     if (value > tally.max) tally.max = value;
-  }
+  });
   if (tallies.size === 0) return unknown(database.whyNot(samples));
   const names = metricNames(database, info);
   const several = new Set([...tallies.values()].map((tally) => tally.gpu)).size > 1;
