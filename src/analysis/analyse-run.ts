@@ -41,7 +41,8 @@ export interface AnalyseOptions {
  * be read; an empty or half-finished run gives an analysis with few or no cells.
  */
 export function analyseRun(
-  source: Pick<RunSource, "manifest" | "trials" | "eachRequest" | "eachChunk">,
+  source: Pick<RunSource, "manifest" | "trials" | "eachRequest" | "eachChunk"> &
+    Partial<Pick<RunSource, "notices">>,
   options: AnalyseOptions = {},
 ): RunAnalysis {
   const plan = agentPlan(source.manifest.spec);
@@ -70,7 +71,7 @@ export function analyseRun(
     repeats: repeatGroups(cells),
     roles: inOrderOf(cells, roles.finish()),
     totals: run.totals,
-    warnings: runWarnings({ manifest: source.manifest, run, cells, plan }),
+    warnings: runWarnings({ manifest: source.manifest, run, cells, plan, notices: source.notices ?? [] }),
   };
 }
 

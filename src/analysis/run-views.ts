@@ -40,6 +40,9 @@ export function readRunViews(source: RunSource): RunViews {
   const analysis = analyseRun({
     manifest: source.manifest,
     trials: source.trials,
+    get notices() {
+      return source.notices;
+    },
     eachRequest: (visit) =>
       source.eachRequest((record, membership) => {
         visit(record, membership);

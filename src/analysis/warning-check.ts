@@ -1,5 +1,6 @@
 /** What every check for warnings is given, and what it gives. */
 import type { RunManifest } from "../record/run-manifest.ts";
+import type { RunNotice } from "../record/run-source.ts";
 import type { AgentPlan } from "./agent-plan.ts";
 import type { BlockAgent, BlockAnalysis } from "./block.ts";
 import type { CellAnalysis } from "./cell.ts";
@@ -16,6 +17,8 @@ export interface WarningInput {
   readonly run: FoldedRun;
   readonly cells: readonly CellAnalysis[];
   readonly plan: AgentPlan;
+  /** Of the files, once they have been visited. */
+  readonly notices: readonly RunNotice[];
 }
 
 export type WarningCheck = (input: WarningInput) => readonly RunWarning[];

@@ -195,6 +195,18 @@ describe("warnings", () => {
     expect(warning?.remedy).toContain("requests.jsonl");
   });
 
+  it("name the lines that cannot be true, which the reader of the files left out", () => {
+    const message = "requests.jsonl has lines that cannot be true, and they are left out: line 3 (why)";
+    const notices = [
+      { kind: "impossible-line", file: "requests.jsonl", message },
+      { kind: "missing-file", file: "chunks.jsonl", message: "chunks.jsonl does not exist" },
+    ] as const;
+    const { warnings } = analyseRun({ ...madeRun(block()), notices });
+    expect(warnings.filter(({ code }) => code === "IMPOSSIBLE_LINES")).toEqual([
+      expect.objectContaining({ message: `${message}; figures are without them` }),
+    ]);
+  });
+
   it("say how many requests a percentile lacks", () => {
     const [warning] = warningsOf(block([request, request]));
     expect(warning).toMatchObject({ code: "PERCENTILES_MISSING" });

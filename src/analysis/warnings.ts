@@ -27,6 +27,7 @@ const SHORTEST_JUDGED_MS = 1_000;
 
 /** In the order of how much they change what may be concluded. */
 const CHECKS: readonly WarningCheck[] = [
+  impossibleLines,
   failures,
   unfinished,
   notCompared,
@@ -56,6 +57,18 @@ export function runWarnings(input: WarningInput): readonly RunWarning[] {
         warnings.push({ code, message, remedy });
       }
   return warnings;
+}
+
+function impossibleLines({ notices }: WarningInput): readonly RunWarning[] {
+  const told = notices.filter(({ kind }) => kind === "impossible-line");
+  if (told.length === 0) return [];
+  return [
+    {
+      code: "IMPOSSIBLE_LINES",
+      message: `${told.map(({ message }) => message).join("; ")}; figures are without them`,
+      remedy: "restore the files from a copy; records that were edited or joined by hand cannot be trusted",
+    },
+  ];
 }
 
 function failures({ run }: WarningInput): readonly RunWarning[] {

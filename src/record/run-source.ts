@@ -15,7 +15,7 @@ export type Membership = "finished" | "unfinished";
 
 /** Something a reader should know about the files themselves, and tell. */
 export interface RunNotice {
-  readonly kind: "torn-line" | "damaged-line" | "missing-file" | "unfinished-trial";
+  readonly kind: "torn-line" | "damaged-line" | "impossible-line" | "missing-file" | "unfinished-trial";
   readonly file: string;
   /** Counted from 1. */
   readonly line?: number;
@@ -29,9 +29,15 @@ export interface RunSource {
   readonly trials: readonly TrialRecord[];
   /** Grows while files are visited; complete for a file once it was visited to its end. */
   readonly notices: readonly RunNotice[];
-  /** Visits in file order. Each call reads the file again. Throws RUN_DAMAGED, RUN_VERSION_UNKNOWN. */
+  /**
+   * Visits in file order, without lines that cannot be true and without a second line of one request.
+   * Each call reads the file again. Throws RUN_DAMAGED, RUN_VERSION_UNKNOWN.
+   */
   eachRequest(visit: (record: RequestRecord, membership: Membership) => void): void;
-  /** A chunk line comes before its request's line, and one without a request was cut off by a crash. */
+  /**
+   * A chunk line comes before its request's line, and one without a request was cut off by a crash.
+   * Without chunks of requests that an earlier visit of the requests left out.
+   */
   eachChunk(visit: (record: ChunkRecord, membership: Membership) => void): void;
   eachTelemetrySample(visit: (sample: TelemetrySample) => void): void;
   eachEvent(visit: (event: EventRecord) => void): void;

@@ -93,6 +93,9 @@ describe("the end of a file", () => {
 });
 
 describe("damage in the middle", () => {
+  /** The same lines as requests 10, 11 and 12: a request has one line. */
+  const later = (whole: Buffer): Buffer =>
+    Buffer.from(whole.toString("utf8").replaceAll("/collector/", "/collector/1"));
   const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   const request = JSON.stringify(sampleRequest());
   const damages: [string, string, string | Buffer, string][] = [
@@ -143,7 +146,10 @@ describe("damage in the middle", () => {
   test.each(damages)("by %s in %s names file, line and rule", (_, file, line, rule) => {
     const path = finishedRun();
     const whole = readFileSync(join(path, file));
-    writeFileSync(join(path, file), Buffer.concat([whole, Buffer.from(line), Buffer.from("\n"), whole]));
+    writeFileSync(
+      join(path, file),
+      Buffer.concat([whole, Buffer.from(line), Buffer.from("\n"), later(whole)]),
+    );
     const number = whole.toString("latin1").split("\n").length;
     expect(() => readEverything(readRun(path))).toThrow(
       expect.objectContaining({
@@ -170,10 +176,13 @@ describe("damage in the middle", () => {
     const file = join(path, "requests.jsonl");
     const whole = readFileSync(file);
     const huge = Buffer.alloc(2 * MAX_RECORD_LINE_BYTES + 5, "x");
-    writeFileSync(file, Buffer.concat([whole, huge, Buffer.from("\n"), whole]));
+    writeFileSync(file, Buffer.concat([whole, huge, Buffer.from("\n"), later(whole)]));
     expect(codeOf(() => readEverything(readRun(path)))).toBe("RUN_DAMAGED");
     const run = readRun(path, { skipDamaged: true });
-    expect(readEverything(run)).toEqual([...CALM, ...CALM]);
+    expect(readEverything(run)).toEqual([
+      ...CALM,
+      ...CALM.map((line) => line.replace("/collector/", "/collector/1")),
+    ]);
     expect(run.notices).toMatchObject([{ kind: "damaged-line", line: 4 }]);
   });
 
@@ -293,5 +302,73 @@ describe("requests of trials that did not finish", () => {
       line("interrupted", 0) + line("complete", 1) + line("interrupted", 2),
     );
     expect(readRun(path).trials).toMatchObject([{ status: "complete", order: 1 }]);
+  });
+});
+
+describe("lines that cannot be true", () => {
+  const tampered = (
+    edit: (lines: readonly string[]) => readonly string[],
+    file = "requests.jsonl",
+  ): RunSource => {
+    const path = join(finishedRun(), file);
+    const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+    writeFileSync(path, `${edit(lines).join("\n")}\n`);
+    return readRun(join(path, ".."));
+  };
+  /** The same line with one of its stamps or counts replaced. */
+  const altered = (line: string, part: "stamps" | "tokens", field: string, value: number): string => {
+    const record = JSON.parse(line) as Record<string, Record<string, unknown>>;
+    return JSON.stringify({ ...record, [part]: { ...record[part], [field]: value } });
+  };
+  const told = (run: RunSource): readonly string[] =>
+    run.notices.filter(({ kind }) => kind === "impossible-line").map(({ message }) => message);
+
+  test("a request whose time goes backwards is left out with its chunks, and its line is named", () => {
+    const run = tampered((lines) =>
+      lines.map((line, at) => (at === 1 ? altered(line, "stamps", "endNs", -5) : line)),
+    );
+    const chunks: string[] = [];
+    expect(readEverything(run)).toEqual([CALM[0], CALM[2]]);
+    run.eachChunk(({ requestId }) => chunks.push(requestId.split("/").at(-1) ?? ""));
+    expect(chunks).toEqual(["0", "2"]);
+    expect(told(run)).toEqual([
+      "requests.jsonl has lines that cannot be true, and they are left out: line 2 (endNs comes before sentNs)",
+    ]);
+  });
+
+  test("counts beyond every limit are left out", () => {
+    const run = tampered(([first = "", ...others]) => [altered(first, "tokens", "output", 9e15), ...others]);
+    expect(readEverything(run)).toEqual(CALM.slice(1));
+    expect(told(run)[0]).toContain("line 1 (tokens.output is not between 0 and 10000000)");
+  });
+
+  test("the second line of a request counts nothing twice, however often the files are read", () => {
+    const twice = (lines: readonly string[]) => lines.flatMap((line) => [line, line]);
+    const run = tampered(twice);
+    expect(readEverything(run)).toEqual(CALM);
+    expect(readEverything(run)).toEqual(CALM);
+    expect(told(run)).toEqual([
+      "requests.jsonl has lines that cannot be true, and they are left out: lines 2, 4, 6 (the request has a line already)",
+    ]);
+    let chunks = 0;
+    tampered(twice, "chunks.jsonl").eachChunk(() => chunks++);
+    expect(chunks).toBe(3);
+  });
+
+  test("of a long list of lines the first are named and the others counted", () => {
+    const run = tampered((lines) => Array.from({ length: 8 }, () => lines[0] ?? ""));
+    expect(readEverything(run)).toEqual([CALM[0]]);
+    expect(told(run)[0]).toContain("lines 2, 3, 4, 5, 6 and 2 more (the request has a line already)");
+  });
+
+  test("a trial that ends before it begins is no trial", () => {
+    const run = tampered(
+      (lines) => lines.map((line) => JSON.stringify({ ...(JSON.parse(line) as object), endNs: -1 })),
+      "trials.jsonl",
+    );
+    expect(run.trials).toEqual([]);
+    expect(told(run)[0]).toContain(
+      "trials.jsonl has lines that cannot be true, and they are left out: line 1",
+    );
   });
 });

@@ -3,6 +3,7 @@
  * so a run of a million requests takes little memory. What a crash leaves behind (a torn last
  * line, requests of a trial that never ended, an attempt that a resume replaced) is tolerated and
  * told; damage in the middle is an error that names the line, unless the reader asks to skip it.
+ * Whole lines that cannot be true are left out, and told.
  */
 import { existsSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -11,6 +12,7 @@ import { OperatorError, messageOf } from "../core/errors.ts";
 import { fileError, readTextFile } from "../core/file.ts";
 import { MAX_DOCUMENT_BYTES } from "../core/limits.ts";
 import type { EventRecord, TelemetrySample } from "../record/event-record.ts";
+import { impossibleChunks, impossibleRequest, impossibleTrial } from "../record/impossible.ts";
 import type { LineProblem } from "../record/parse-line.ts";
 import { parseManifest, parseSummary, unknownVersion } from "../record/parse-document.ts";
 import type { ChunkRecord, RequestRecord } from "../record/request-record.ts";
@@ -18,6 +20,7 @@ import type { RunManifest } from "../record/run-manifest.ts";
 import type { Membership, RunNotice, RunSource } from "../record/run-source.ts";
 import type { SummaryRecord } from "../record/summary-record.ts";
 import type { TrialRecord } from "../record/trial-record.ts";
+import { LeftOut } from "./left-out.ts";
 import { eachLine } from "./read-lines.ts";
 import type { RecordFile } from "./record-files.ts";
 import { MANIFEST_FILE, SUMMARY_FILE, RECORD_FILES, RESUMED_EVENT } from "./record-files.ts";
@@ -80,6 +83,9 @@ interface FinishedTrial {
   readonly chunksFromBytes: number;
 }
 
+/** What is wrong with a line of the attempt that counts whose request had one before. */
+const SECOND_LINE = "the request has a line already";
+
 interface ResumeMark {
   readonly requestsBytes: number;
   readonly chunksBytes: number;
@@ -94,6 +100,9 @@ class RunReader implements RunSource {
   readonly #finished = new Map<string, FinishedTrial>();
   /** By file and line, so that visiting twice tells once. */
   readonly #notices = new Map<string, RunNotice>();
+  readonly #leftOut = new LeftOut();
+  /** Requests that cannot be true, by id: their chunks enter no distribution either. */
+  readonly #impossible = new Set<string>();
 
   constructor(path: string, manifest: RunManifest, skipDamaged: boolean) {
     this.path = path;
@@ -103,17 +112,30 @@ class RunReader implements RunSource {
   }
 
   get notices(): readonly RunNotice[] {
-    return [...this.#notices.values()];
+    return [...this.#notices.values(), ...this.#leftOut.notices];
   }
 
   eachRequest(visit: (record: RequestRecord, membership: Membership) => void): void {
+    const { requests: file } = RECORD_FILES;
+    const firstOf = firstLines();
     let unfinished = 0;
-    this.#visit<RequestRecord>(RECORD_FILES.requests, (record, offsetBytes) => {
-      const trial = this.#finished.get(record.trialId);
-      const membership =
-        trial !== undefined && offsetBytes >= trial.requestsFromBytes ? "finished" : "unfinished";
-      if (membership === "unfinished") unfinished++;
-      visit(record, membership);
+    this.#visit<RequestRecord>(file, (record, offsetBytes, line) => {
+      const { requestId, trialId } = record;
+      const trial = this.#finished.get(trialId);
+      const finished = trial !== undefined && offsetBytes >= trial.requestsFromBytes;
+      const reason = impossibleRequest(record);
+      if (reason !== undefined) {
+        this.#leftOut.add(file.name, line, reason);
+        this.#impossible.add(requestId);
+        return;
+      }
+      // An attempt that a resume replaced has the ids of the one that counts.
+      if (finished && !firstOf(trialId, requestId)) {
+        this.#leftOut.add(file.name, line, SECOND_LINE);
+        return;
+      }
+      if (!finished) unfinished++;
+      visit(record, finished ? "finished" : "unfinished");
     });
     if (unfinished > 0)
       this.#tell({
@@ -124,9 +146,18 @@ class RunReader implements RunSource {
   }
 
   eachChunk(visit: (record: ChunkRecord, membership: Membership) => void): void {
-    this.#visit<ChunkRecord>(RECORD_FILES.chunks, (record, offsetBytes) => {
-      const trial = this.#finished.get(trialIdOf(record.requestId));
-      visit(record, trial !== undefined && offsetBytes >= trial.chunksFromBytes ? "finished" : "unfinished");
+    const { chunks: file } = RECORD_FILES;
+    const firstOf = firstLines();
+    this.#visit<ChunkRecord>(file, (record, offsetBytes, line) => {
+      const { requestId } = record;
+      if (this.#impossible.has(requestId)) return;
+      const trialId = trialIdOf(requestId);
+      const trial = this.#finished.get(trialId);
+      const finished = trial !== undefined && offsetBytes >= trial.chunksFromBytes;
+      const reason =
+        impossibleChunks(record) ?? (finished && !firstOf(trialId, requestId) ? SECOND_LINE : undefined);
+      if (reason === undefined) visit(record, finished ? "finished" : "unfinished");
+      else this.#leftOut.add(file.name, line, reason);
     });
   }
 
@@ -150,7 +181,13 @@ class RunReader implements RunSource {
   /** One record per planned trial: a complete one always, else the latest attempt. */
   #readTrials(marks: readonly ResumeMark[]): readonly TrialRecord[] {
     const latest = new Map<TrialKey, TrialRecord>();
-    this.#visit<TrialRecord>(RECORD_FILES.trials, (record, offsetBytes) => {
+    const { trials: file } = RECORD_FILES;
+    this.#visit<TrialRecord>(file, (record, offsetBytes, line) => {
+      const reason = impossibleTrial(record);
+      if (reason !== undefined) {
+        this.#leftOut.add(file.name, line, reason);
+        return;
+      }
       const key = trialKey({ ...record, cell: { hash: record.cellHash } });
       if (latest.get(key)?.status === "complete") return;
       latest.delete(key);
@@ -165,13 +202,14 @@ class RunReader implements RunSource {
     return [...latest.values()];
   }
 
-  #visit<T>(file: RecordFile, visit: (record: T, offsetBytes: number) => void): void {
+  #visit<T>(file: RecordFile, visit: (record: T, offsetBytes: number, line: number) => void): void {
+    this.#leftOut.restart(file.name);
     const path = join(this.path, file.name);
     const tail = eachLine(path, {
       line: (text, number, offsetBytes) => {
         const parsed = parseLine(text);
         const problem = parsed.fault ?? file.check(parsed.value);
-        if (problem === undefined) visit(parsed.value as T, offsetBytes);
+        if (problem === undefined) visit(parsed.value as T, offsetBytes, number);
         else this.#damaged(path, file, number, problem);
       },
       unreadable: (reason, number) => this.#damaged(path, file, number, reason),
@@ -184,7 +222,7 @@ class RunReader implements RunSource {
         ? parseLine(tail.bytes.toString("utf8"))
         : { fault: "not UTF-8 text" };
       if (parsed.fault === undefined && file.check(parsed.value) === undefined)
-        visit(parsed.value as T, tail.offsetBytes);
+        visit(parsed.value as T, tail.offsetBytes, tail.number);
       else
         this.#tell({
           kind: "torn-line",
@@ -226,6 +264,18 @@ function parseLine(text: string): ParsedLine {
   } catch {
     return { fault: "not JSON" };
   }
+}
+
+/** Whether a request's line is its first. Ids are kept by trial: one set of all would end at 16 million. */
+function firstLines(): (trialId: string, requestId: string) => boolean {
+  const trials = new Map<string, Set<string>>();
+  return (trialId, requestId) => {
+    const seen = trials.get(trialId);
+    if (seen === undefined) trials.set(trialId, new Set([requestId]));
+    else if (seen.has(requestId)) return false;
+    else seen.add(requestId);
+    return true;
+  };
 }
 
 /** `<trialId>/<agent>/<position>`: names hold no slash. */

@@ -150,17 +150,28 @@ describe("whatever is written is read back equal", () => {
     fc.integer(),
     fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
   );
+  const count = fc.double({ min: 0, max: 1e7, noNaN: true });
+  const amount = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
+  /** What no run can have done is not read back. */
+  const inOrder = (scheduledNs: number, moments: readonly number[]): RequestRecord["stamps"] => {
+    const [endNs = 0, firstTokenNs, sentNs] = [...moments].sort((one, other) => other - one);
+    return {
+      scheduledNs,
+      endNs,
+      ...(firstTokenNs === undefined ? {} : { firstTokenNs }),
+      ...(sentNs === undefined ? {} : { sentNs }),
+    };
+  };
   const requests: fc.Arbitrary<RequestRecord> = fc
     .record({
       agent: text,
       step: text,
       model: text,
       position: fc.nat(),
-      stamps: fc.record(
-        { scheduledNs: number, endNs: number, sentNs: number, firstTokenNs: number },
-        { requiredKeys: ["scheduledNs", "endNs"] },
-      ),
-      tokens: fc.record({ input: number, output: number }, { requiredKeys: [] }),
+      stamps: fc
+        .tuple(number, fc.uniqueArray(fc.nat(1e14), { minLength: 1, maxLength: 3 }))
+        .map(([scheduledNs, moments]) => inOrder(scheduledNs, moments)),
+      tokens: fc.record({ input: count, output: count }, { requiredKeys: [] }),
       outcome: fc.oneof(
         fc.constant({ kind: "ok" as const }),
         fc.record({ kind: fc.constant("cancelled" as const), reason: text }),
@@ -178,8 +189,8 @@ describe("whatever is written is read back equal", () => {
       v: fc.constant(1 as const),
       requestId: text,
       firstNs: number,
-      gapsUs: fc.array(number),
-      tokens: fc.array(number),
+      gapsUs: fc.array(amount),
+      tokens: fc.array(count),
     },
     { requiredKeys: ["v", "requestId", "firstNs", "gapsUs"] },
   );
@@ -207,7 +218,10 @@ describe("whatever is written is read back equal", () => {
     let serial = 0;
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(requests, fc.option(chunks, { nil: undefined })), { maxLength: 8 }),
+        fc.uniqueArray(fc.tuple(requests, fc.option(chunks, { nil: undefined })), {
+          maxLength: 8,
+          selector: ([request]) => request.requestId,
+        }),
         fc.array(events, { maxLength: 8 }),
         fc.array(samples, { maxLength: 8 }),
         (written, happened, sampled) => {

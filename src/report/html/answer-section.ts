@@ -9,6 +9,7 @@ import type { Frame } from "./blocks.ts";
 import { commandMarkup, simulatedTag } from "./blocks.ts";
 import type { Markup } from "./markup.ts";
 import { html } from "./markup.ts";
+import { isUntold } from "./run-sections.ts";
 
 export function answerMarkup(model: ReportModel, views: RunViews, frame: Frame): Markup {
   const [lead = "", ...more] = model.answer;
@@ -193,7 +194,7 @@ function sureSentences(model: ReportModel, { analysis, notices }: RunViews): rea
   if (counts.length === 0) return ["Nothing can be said without a finished trial."];
   const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
   const trials = fewest === most ? counted(fewest, "trial") : `${fewest} to ${most} trials`;
-  const cautions = model.warnings.length + notices.length;
+  const cautions = model.warnings.length + notices.filter(isUntold).length;
   return [
     ...(model.simulated ? ["Nothing here was measured on a real server: every figure is SIMULATED."] : []),
     fewest < 2

@@ -72,7 +72,8 @@ export function runSections({ model, views, asked }: RunContent, frame: Frame): 
   return sections.filter((section) => section.body.length > 0);
 }
 
-function mindBody({ warnings }: ReportModel, { notices }: RunViews): readonly Markup[] {
+function mindBody({ warnings }: ReportModel, views: RunViews): readonly Markup[] {
+  const notices = views.notices.filter(isUntold);
   if (warnings.length + notices.length === 0) return [];
   return [
     html`<ul class="warnings">
@@ -81,6 +82,11 @@ ${warnings.map(
     html`<li><code>${code}</code>: ${message}. <strong>Remedy:</strong> ${remedy}.</li>\n`,
 )}${notices.map(({ file, message }) => html`<li><code>${file}</code>: ${message}.</li>\n`)}</ul>`,
   ];
+}
+
+/** Lines that cannot be true are among the warnings. */
+export function isUntold({ kind }: RunViews["notices"][number]): boolean {
+  return kind !== "impossible-line";
 }
 
 function configurationsBody(model: ReportModel): readonly Markup[] {
