@@ -146,11 +146,17 @@ function counted(
   }
   const figure =
     typeof count.execution === "string" ? figureNamed(book, count.execution, askedBy) : undefined;
-  const executionMs = typeof count.execution === "number" ? count.execution : figure?.value;
+  // A price is of one configuration: the mean of a plan is paid by nobody.
+  const withheld = figure?.withheld ?? figure?.acrossSettings;
+  const executionMs =
+    typeof count.execution === "number"
+      ? count.execution
+      : withheld === undefined
+        ? figure?.value
+        : undefined;
   const from =
     typeof count.execution === "string" ? ` (${count.execution}, n = ${figure?.values.length ?? 0})` : "";
   if (executionMs === undefined) {
-    const withheld = figure?.withheld;
     const because = withheld === undefined ? "" : `: ${withheld.reason}; ${withheld.settledBy}`;
     return { count: undefined, why: `${count.execution} is not known${because}` };
   }

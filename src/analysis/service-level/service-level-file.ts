@@ -6,26 +6,29 @@ export const SERVICE_LEVEL_FILE_VERSION = 1;
 
 const text = z.string().trim().min(1);
 
-/** How a level is judged follows from what kind of figure it is. */
+/**
+ * How a level is judged follows from what kind of figure it is. `sharing`: what several agents make
+ * of each other; one agent has no such figure, or has it by definition.
+ */
 export const METRICS = {
   /** The published "speedup" and "efficiency", under their own names. */
-  balanceIndex: { kind: "mean", unit: "×", name: "balance index (published speedup)" },
-  balancePct: { kind: "mean", unit: "%", name: "balance (published efficiency)" },
-  trueSpeedup: { kind: "mean", unit: "×", name: "true speedup" },
-  trueEfficiencyPct: { kind: "mean", unit: "%", name: "true efficiency" },
-  retention: { kind: "mean", unit: "", name: "share of solo speed kept" },
+  balanceIndex: { kind: "mean", unit: "×", name: "balance index (published speedup)", sharing: true },
+  balancePct: { kind: "mean", unit: "%", name: "balance (published efficiency)", sharing: true },
+  trueSpeedup: { kind: "mean", unit: "×", name: "true speedup", sharing: true },
+  trueEfficiencyPct: { kind: "mean", unit: "%", name: "true efficiency", sharing: true },
+  retention: { kind: "mean", unit: "", name: "share of solo speed kept", sharing: true },
   agentTokS: { kind: "mean", unit: "tok/s", name: "throughput of an agent" },
   aggregateTokS: { kind: "mean", unit: "tok/s", name: "aggregate throughput" },
-  aggregateGain: { kind: "mean", unit: "×", name: "aggregate gain" },
-  fairness: { kind: "mean", unit: "", name: "fairness (Jain)" },
+  aggregateGain: { kind: "mean", unit: "×", name: "aggregate gain", sharing: true },
+  fairness: { kind: "mean", unit: "", name: "fairness (Jain)", sharing: true },
   /** Over requests; the worst agent of the worst cell counts. */
   ttftMsP50: { kind: "percentile", unit: "ms", name: "TTFT p50", of: "ttftMs", q: 0.5 },
   ttftMsP95: { kind: "percentile", unit: "ms", name: "TTFT p95", of: "ttftMs", q: 0.95 },
   ttftMsP99: { kind: "percentile", unit: "ms", name: "TTFT p99", of: "ttftMs", q: 0.99 },
   latencyMsP95: { kind: "percentile", unit: "ms", name: "latency p95", of: "latencyMs", q: 0.95 },
   /** The largest distance between the first two agents in any trial, whichever is ahead. */
-  ttftDeltaMs: { kind: "worst", unit: "ms", name: "TTFT delta of a trial" },
-  contentionPct: { kind: "rate", unit: "%", name: "contended trials" },
+  ttftDeltaMs: { kind: "worst", unit: "ms", name: "TTFT delta of a trial", sharing: true },
+  contentionPct: { kind: "rate", unit: "%", name: "contended trials", sharing: true },
   errorPct: { kind: "rate", unit: "%", name: "failed requests" },
   timeoutPct: { kind: "rate", unit: "%", name: "timed-out requests" },
   costPerThousand: { kind: "cost", unit: "", name: "cost per thousand executions" },

@@ -6,6 +6,9 @@ import type { MadeCell } from "../../../test/fakes/two-agent-run.ts";
 import { defined } from "../../core/assert.ts";
 import { readYamlFile } from "../../core/yaml.ts";
 import { analyseRun } from "../analyse-run.ts";
+import { costOf } from "../cost/cost.ts";
+import { costFileSchema } from "../cost/cost-file.ts";
+import { runFigures } from "../verdict/run-figures.ts";
 import type { JudgedLevel } from "./service-level.ts";
 import { judgeServiceLevels, SERVICE_LEVEL_EXIT } from "./service-level.ts";
 import { serviceLevelFileSchema } from "./service-level-file.ts";
@@ -148,6 +151,77 @@ describe("a level on a ladder of agent counts", () => {
     expect(report.levels).toMatchObject([{ state: "missed", cell: "agents=8", n: 5 }]);
     expect(report.levels[0]?.value).toBeCloseTo(87.7, 1);
     expect(SERVICE_LEVEL_EXIT[report.state]).toBe(1);
+  });
+
+  // Eight agents at 57 and 43 tok/s where one alone has 114: each takes 2 and 2.65 times as long, and 8 ÷ 2.65 = 3.02.
+  it("does not apply to the rung of one agent where it is about sharing, and the others decide", () => {
+    const levelOn = (target: Targets[number], cells = analysis.cells) =>
+      judgeServiceLevels(fileOf([target]), { ...analysis, cells });
+    const speedup = levelOn({ metric: "trueSpeedup", above: 2.5 });
+    expect(speedup).toMatchObject({ state: "met" });
+    expect(speedup.levels).toMatchObject([{ cell: "agents=8", n: 5, spared: ["agents=1"] }]);
+    expect(speedup.levels[0]?.value).toBeCloseTo(3.02, 2);
+    expect(levelOn({ metric: "contentionPct", atMost: 0, judge: "observed" }).state).toBe("met");
+    expect(levelOn({ metric: "agentTokS", above: 55 }).levels).toMatchObject([
+      { state: "missed", spared: [] },
+    ]);
+  });
+
+  it("decides nothing where every rung has one agent", () => {
+    const alone = { ...analysis, cells: analysis.cells.slice(0, 1) };
+    const targets = [
+      { metric: "trueSpeedup", above: 2.5 },
+      { metric: "agentTokS", above: 50, judge: "observed" },
+    ];
+    const report = judgeServiceLevels(fileOf(targets), alone);
+    expect(report.levels.map(({ state }) => state)).toEqual(["not-applicable", "met"]);
+    expect(report.state).toBe("met");
+    expect(judgeServiceLevels(fileOf(targets.slice(0, 1)), alone).state).toBe("unknown");
+  });
+});
+
+describe("a level on a matrix of settings", () => {
+  const slow = { cell: "numGpu=10", togetherTokS: [4.6, 4.7, 4.5, 4.6, 4.6] };
+  const quick = { cell: "numGpu=60", togetherTokS: [100, 101, 99, 100, 100] };
+  const analysis = analyseRun(
+    twoAgentRun([
+      { ...slow, record: () => ({ parameters: { numGpu: 10 } }) },
+      { ...quick, record: () => ({ parameters: { numGpu: 60 } }) },
+    ]),
+  );
+
+  it("has to hold in every configuration, whatever their mean is", () => {
+    const report = judgeServiceLevels(fileOf([{ metric: "agentTokS", above: 10 }]), analysis);
+    expect(report).toMatchObject({ perCell: true, state: "missed" });
+    expect(report.levels).toMatchObject([{ cell: "numGpu=10", n: 5 }]);
+    // Two requests of 128 tokens, 127 of them after the first: at 4.6 tok/s they take longer than 27 s each.
+    expect(report.levels[0]?.value).toBeLessThan(128 / 27);
+  });
+
+  it("has no price for its mean wall: a price is of one configuration", () => {
+    const option = (name: string, execution: string) => ({
+      name,
+      instances: [{ name: "server", count: { by: "time", execution }, pricePerMonth: 100 }],
+      development: 0,
+    });
+    const costs = costOf(
+      costFileSchema.parse({
+        version: 1,
+        title: "made",
+        currency: "USD",
+        executionsPerMonth: 100_000,
+        years: 1,
+        baseline: "mean",
+        options: [option("mean", "overall/wallMs"), option("own", "cell/numGpu=60/wallMs")],
+      }),
+      runFigures(analysis),
+    );
+    expect(costs.options.map(({ perMonth }) => perMonth === undefined)).toEqual([true, false]);
+    expect(costs.options[0]?.instances[0]?.why).toContain(
+      "the cells differ in their settings, and a mean over them describes none; use the figures of one cell, such as cell/numGpu=10/wallMs",
+    );
+    const level = { metric: "costPerThousand", option: "mean", below: 1 };
+    expect(judgeServiceLevels(fileOf([level]), analysis, costs).state).toBe("unknown");
   });
 });
 

@@ -4,19 +4,26 @@
  */
 import type { Interval } from "../../stats/describe.ts";
 import type { RunAnalysis } from "../analyse-run.ts";
+import type { CellAnalysis } from "../cell.ts";
 import type { CostReport } from "../cost/cost.ts";
 import type { Limit, Reading } from "./reading.ts";
 import { readingOf } from "./reading.ts";
 import type { MetricName, ServiceLevelFile, Target } from "./service-level-file.ts";
+import { METRICS } from "./service-level-file.ts";
 
 export type LevelState = "met" | "missed" | "unknown";
+
+/** `not-applicable`: it is about sharing, and every configuration has one agent. It decides nothing. */
+export type JudgedState = LevelState | "not-applicable";
 
 export interface JudgedLevel {
   readonly target: Target;
   /** Label of the configuration that came out worst, where each is judged by itself. */
   readonly cell: string | undefined;
   readonly limit: Limit;
-  readonly state: LevelState;
+  readonly state: JudgedState;
+  /** Labels of the configurations of one agent, where the level is about sharing. */
+  readonly spared: readonly string[];
   readonly value: number | undefined;
   readonly interval: Interval | undefined;
   /** Trials, or requests. */
@@ -35,7 +42,7 @@ export interface ServiceLevelReport {
   readonly about: string;
   readonly simulated: boolean;
   readonly levels: readonly JudgedLevel[];
-  /** The cells are not to be averaged: every level has to hold in each of them. */
+  /** There are several configurations: every level has to hold in each of them. */
   readonly perCell: boolean;
   readonly notJudged: ServiceLevelFile["notJudged"];
   readonly state: LevelState;
@@ -58,15 +65,17 @@ export function judgeServiceLevels(
     about: `run ${analysis.manifest.runId}`,
     simulated: analysis.simulated,
     levels,
-    perCell: analysis.pooling.kind === "apart",
+    perCell: analysis.cells.length > 1,
     notJudged: file.notJudged,
     state: stateOfAll(levels),
   };
 }
 
+/** Of those that apply; where none does, nothing was shown. */
 function stateOfAll(levels: readonly JudgedLevel[]): LevelState {
-  if (levels.some((level) => level.state === "missed")) return "missed";
-  return levels.every((level) => level.state === "met") ? "met" : "unknown";
+  const judgedOnes = levels.filter((level) => level.state !== "not-applicable");
+  if (judgedOnes.some((level) => level.state === "missed")) return "missed";
+  return judgedOnes.length > 0 && judgedOnes.every((level) => level.state === "met") ? "met" : "unknown";
 }
 
 /** Of a run as a whole, whatever its cells are: counted over all requests, or priced. */
@@ -78,17 +87,29 @@ const RUN_WIDE = [
   "costPctOfBaseline",
 ] as const;
 
+/**
+ * Each configuration by itself, whatever they differ in: a mean over a plan of settings describes
+ * none of them, and its interval takes the plan for noise.
+ */
 function judged(target: Target, analysis: RunAnalysis, costs: CostReport | undefined): JudgedLevel {
-  const runWide = RUN_WIDE.some((metric) => metric === target.metric);
-  if (analysis.pooling.kind === "pooled" || runWide) return judgedTogether(target, analysis, costs);
-  const each = analysis.cells.map((cell) => ({
+  if (RUN_WIDE.some((metric) => metric === target.metric)) return judgedTogether(target, analysis, costs);
+  const applies = ({ agentNames }: CellAnalysis): boolean =>
+    agentNames.length !== 1 || !("sharing" in METRICS[target.metric]);
+  const cells = analysis.cells.filter(applies);
+  const spared = analysis.cells.filter((cell) => !applies(cell)).map((cell) => cell.label);
+  if (spared.length > 0 && cells.length === 0)
+    return { ...judgedTogether(target, { ...analysis, cells }, costs), ...NOT_APPLICABLE, spared };
+  const each = cells.map((cell) => ({
     ...judgedTogether(target, { ...analysis, cells: [cell], overall: cell.figures }, costs),
-    cell: cell.label,
+    ...(analysis.cells.length > 1 ? { cell: cell.label } : {}),
+    spared,
   }));
   const state = stateOfAll(each);
   const [first, ...others] = each.filter((level) => level.state === state);
   return others.reduce(worse, first ?? judgedTogether(target, analysis, costs));
 }
+
+const NOT_APPLICABLE = { state: "not-applicable", doubt: undefined, beside: undefined } as const;
 
 /** Of two levels of equal state, the one whose figure lies further on the wrong side. */
 function worse(one: JudgedLevel, other: JudgedLevel): JudgedLevel {
@@ -108,6 +129,7 @@ function judgedTogether(target: Target, analysis: RunAnalysis, costs: CostReport
     cell: undefined,
     limit,
     state,
+    spared: [],
     value,
     interval,
     n,

@@ -13,6 +13,8 @@ export interface Figure {
   readonly source: string;
   /** Why a figure that the data could give has no value all the same. */
   readonly withheld?: Withheld;
+  /** Why a figure that has a value describes no configuration in particular: it is a mean over several. */
+  readonly acrossSettings?: Withheld;
 }
 
 export interface Withheld {

@@ -46,14 +46,19 @@ const AGENT_FIGURES = {
  */
 export function runFigures(analysis: RunAnalysis): FigureBook {
   const figures = new Map<string, Figure>();
-  const add = (prefix: string, blocks: readonly BlockAnalysis[]): void => {
+  const { cells } = analysis;
+  const add = (prefix: string, blocks: readonly BlockAnalysis[], several = false): void => {
     for (const [name, of] of Object.entries(BLOCK_FIGURES))
-      figures.set(`${prefix}/${name}`, figureOf(blocks.map(of), blocks));
+      figures.set(`${prefix}/${name}`, {
+        ...figureOf(blocks.map(of), blocks),
+        ...(several ? { acrossSettings: withheldFor(name, "settings", cells[0]?.label) } : {}),
+      });
   };
   if (analysis.pooling.kind === "pooled")
     add(
       "overall",
-      analysis.cells.flatMap((cell) => cell.blocks),
+      cells.flatMap((cell) => cell.blocks),
+      cells.length > 1,
     );
   else
     for (const name of Object.keys(BLOCK_FIGURES))

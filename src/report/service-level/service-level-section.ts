@@ -27,7 +27,7 @@ export function serviceLevelSection(report: ServiceLevelReport): Section {
         ],
         report.levels.map((level) => levelRow(level, report.perCell)),
       ),
-      ...list(report.levels.flatMap(doubts)),
+      ...list([...report.levels.flatMap(doubts), ...sparedText(report.levels)]),
       ...list(
         besides(report.levels).map(
           (text) =>
@@ -41,7 +41,7 @@ export function serviceLevelSection(report: ServiceLevelReport): Section {
 }
 
 const PER_CELL =
-  "Levels are judged per configuration: these differ in agents or work, so that no mean over them means anything. Each has to hold everywhere, and is shown for the configuration that came out worst. Failed and timed-out requests are counted, and costs reckoned, over the whole run.";
+  "Levels are judged per configuration: a mean over configurations that differ describes none of them. Each has to hold everywhere, and is shown for the configuration that came out worst. Failed and timed-out requests are counted, and costs reckoned, over the whole run.";
 
 function answer({ levels, about, state }: ServiceLevelReport): string {
   const count = (wanted: JudgedLevel["state"]): number => levels.filter((one) => one.state === wanted).length;
@@ -51,7 +51,8 @@ function answer({ levels, about, state }: ServiceLevelReport): string {
     missed: "misses its levels",
     unknown: "cannot be judged yet",
   } as const;
-  return `${about} ${words[state]}: ${counts}.`;
+  const spared = levels.filter((one) => one.state === "not-applicable").length;
+  return `${about} ${words[state]}: ${counts}${spared === 0 ? "" : `, ${spared} not applicable`}.`;
 }
 
 const LIMIT_WORDS = { atLeast: "≥", atMost: "≤", above: ">", below: "<" } as const;
@@ -70,8 +71,22 @@ function levelRow(
     withUnit(value, unit),
     interval === undefined ? UNKNOWN : `${figureText(interval.low)} … ${figureText(interval.high)}`,
     of === "costs" ? UNKNOWN : `${grouped(n)} ${of}`,
-    target.judge === "observed" && state !== "unknown" ? `${state}, as observed` : state,
+    stateText(state, target.judge),
   ];
+}
+
+function stateText(state: JudgedLevel["state"], judge: JudgedLevel["target"]["judge"]): string {
+  if (state === "not-applicable") return "does not apply";
+  return judge === "observed" && state !== "unknown" ? `${state}, as observed` : state;
+}
+
+/** Once, however many levels are about sharing. */
+function sparedText(levels: readonly JudgedLevel[]): readonly string[] {
+  const about = levels.filter(({ spared }) => spared.length > 0);
+  const [first] = about;
+  if (first === undefined) return [];
+  const names = [...new Set(about.map(({ target }) => METRICS[target.metric].name))].join(", ");
+  return [`Does not apply to ${first.spared.join(", ")}, where one agent shares nothing: ${names}`];
 }
 
 function doubts({ target, limit, doubt }: JudgedLevel): readonly string[] {
