@@ -54,6 +54,12 @@ describe("the kernel profiling study, by scipy 1.17 on the printed runs", () => 
     expect(Math.abs(value("kernel-profiling", id) / expected - 1)).toBeLessThan(1e-9);
   });
 
+  // 10,358 of 60,000 ms and 25,352 of 60,000; 36,526 of 120,000 and 82,327 of 120,000.
+  it("fills the shares of the profile that the middle one of the printed GPU times fills", () => {
+    const { shows } = checkOf("kernel-profiling").findings.find(({ id }) => id === "utilisation-zero") ?? {};
+    expect(shows).toContain("17 % (1B) and 42 % (3B) of the profile at N = 1, 30 % and 69 % at N = 8");
+  });
+
   it("checks memory time by |t| = d·√(n/2) alone, for its runs are not printed", () => {
     expect(value("kernel-profiling", "memory-time.ollama.t")).toBeCloseTo(-3.81 * Math.sqrt(3), 12);
     expect(value("kernel-profiling", "memory-time.pytorch.t")).toBeCloseTo(-0.37 * Math.sqrt(3), 12);
