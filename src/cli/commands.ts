@@ -13,6 +13,7 @@ import { profileCommand } from "./commands/profile.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runsCommand } from "./commands/runs.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { statusCommand } from "./commands/status.ts";
 import { upCommand } from "./commands/up.ts";
 import type { DefineCommand } from "./define-command.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   doctorCommand,
   benchCommand,
   capacityCommand,
+  simulateCommand,
   recordCommand,
   compareCommand,
   reportCommand,

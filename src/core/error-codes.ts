@@ -61,6 +61,7 @@ export const ERROR_CATALOGUE = {
   STREAM_TRUNCATED: environment("the stream ended without its closing event"),
   REDIRECT_REFUSED: environment("the server answered with a redirect"),
   ENGINE_UNSUPPORTED: environment("the engine cannot do what was asked"),
+  GPU_UNKNOWN: environment("no GPU was named, and this machine has none whose figures are known"),
   // the environment: this machine
   DISK_FULL: environment("the disk is full"),
   DIRECTORY_UNWRITABLE: environment("a directory cannot be written"),
