@@ -24,8 +24,9 @@ export class AssignmentBound {
   readonly state: Int8Array;
   readonly #numbers: StepNumbers;
   readonly #tasks: number;
-  /** Of the last evaluation: by model its gain and how much of it the knapsack takes, and the bound's slope by task. */
+  /** Of the last evaluation: by model its gain, that per memory, and how much of it the knapsack takes, and the bound's slope by task. */
   readonly #gain: Float64Array;
+  readonly #density: Float64Array;
   readonly #share: Float64Array;
   readonly #slope: Float64Array;
   /** Models by gain per memory, largest first. */
@@ -37,6 +38,7 @@ export class AssignmentBound {
     const models = numbers.sizesMib.length;
     this.state = Int8Array.from(numbers.sizesMib, (size) => (size > numbers.budgetMib ? OUT : FREE));
     this.#gain = new Float64Array(models);
+    this.#density = new Float64Array(models);
     this.#share = new Float64Array(models);
     this.#slope = new Float64Array(this.#tasks);
     this.#order = [...numbers.sizesMib.keys()];
@@ -222,21 +224,15 @@ export class AssignmentBound {
     for (let model = 0; model < sizesMib.length; model++) {
       this.#share[model] = 0;
       if (this.state[model] === OUT) continue;
-      const row = worth[model] as Float64Array;
-      let gain = -(this.#numbers.prices[model] as number);
-      for (let task = 0; task < row.length; task++)
-        gain += Math.max(0, (row[task] as number) - (prices[task] as number));
+      const gain = gainAbove(prices, worth[model] as Float64Array) - (this.#numbers.prices[model] as number);
       this.#gain[model] = gain;
+      this.#density[model] = gain / (sizesMib[model] as number);
       if (this.state[model] !== IN) continue;
       upper += gain;
       freeMib -= sizesMib[model] as number;
       this.#share[model] = 1;
     }
-    this.#order.sort(
-      (a, b) =>
-        (this.#gain[b] as number) / (sizesMib[b] as number) -
-          (this.#gain[a] as number) / (sizesMib[a] as number) || a - b,
-    );
+    this.#sortByDensity();
     for (const model of this.#order) {
       if (this.state[model] !== FREE) continue;
       if ((this.#gain[model] as number) <= 0 || freeMib <= 0) break;
@@ -249,16 +245,47 @@ export class AssignmentBound {
     return upper;
   }
 
-  #slopes(prices: Float64Array): void {
-    const { worth } = this.#numbers;
-    this.#slope.fill(1);
-    for (let model = 0; model < worth.length; model++) {
-      const share = this.#share[model] as number;
-      if (share === 0) continue;
-      const row = worth[model] as Float64Array;
-      for (let task = 0; task < row.length; task++)
-        if ((row[task] as number) > (prices[task] as number))
-          this.#slope[task] = (this.#slope[task] as number) - share;
+  /** By insertion: prices move little from one evaluation to the next, so the order is nearly right. */
+  #sortByDensity(): void {
+    const order = this.#order;
+    for (let at = 1; at < order.length; at++) {
+      const model = order[at] as number;
+      const density = this.#density[model] as number;
+      let place = at;
+      for (; place > 0; place--) {
+        const other = order[place - 1] as number;
+        const lead = density - (this.#density[other] as number);
+        if (lead < 0 || (lead === 0 && model > other)) break;
+        order[place] = other;
+      }
+      order[place] = model;
     }
+  }
+
+  #slopes(prices: Float64Array): void {
+    this.#slope.fill(1);
+    for (const [model, row] of this.#numbers.worth.entries()) {
+      const share = this.#share[model] as number;
+      if (share > 0) lowerWherePaid(this.#slope, share, prices, row);
+    }
+  }
+}
+
+// The two inner loops stand alone, over plain arrays: half of the time of a search is spent in them.
+
+/** Σ of what the tasks are worth above their prices. */
+function gainAbove(prices: Float64Array, row: Float64Array): number {
+  let gain = 0;
+  for (let task = 0; task < row.length; task++) {
+    const above = (row[task] as number) - (prices[task] as number);
+    gain += above > 0 ? above : 0;
+  }
+  return gain;
+}
+
+function lowerWherePaid(slope: Float64Array, share: number, prices: Float64Array, row: Float64Array): void {
+  for (let task = 0; task < row.length; task++) {
+    const paid = (row[task] as number) > (prices[task] as number) ? share : 0;
+    slope[task] = (slope[task] as number) - paid;
   }
 }

@@ -224,7 +224,22 @@ describe("the mixed-integer program", () => {
         expectWithinMemory(problem, decision);
         expect(valueOf(problem, decision)).toBeCloseTo(valueOf(problem, await exact.plan(problem)), 6);
       }
-  });
+  }, 120_000);
+
+  it("agrees with the sets and with the search where nothing can be tried out", async () => {
+    const solver = await loadHighsSolver();
+    const sizes = [
+      { models: 9, steps: 5, tasksPerStep: 4, exactly: true },
+      { models: 16, steps: 1, tasksPerStep: 30, exactly: true },
+    ];
+    for (const size of sizes)
+      for (let seed = 0; seed < 12; seed++) {
+        const problem = randomProblem(randomStream(seed, "beyond", size.models), size);
+        const byProgram = await decisionByProgram(problem, { solver, timeLimitS: 60 });
+        expect(byProgram.proof).toEqual({ kind: "optimal" });
+        expect(valueOf(problem, byProgram)).toBeCloseTo(valueOf(problem, await exact.plan(problem)), 6);
+      }
+  }, 120_000);
 
   // Greedy: model 0 twice, 0.6 + 0.5 − 0.2. Every task on its best model, without a load: 1.2.
   const worths = [

@@ -18,10 +18,10 @@ import { greedyDecision } from "./greedy.ts";
 import { bestModel } from "./residency-dp.ts";
 
 /** Subgradient steps at the root, where the prices start from nothing, and below it, where they start from the parent's. */
-const ROOT_STEPS = 60;
-const NODE_STEPS = 8;
+const ROOT_STEPS = 40;
+const NODE_STEPS = 5;
 
-/** Nodes before the search gives up: about half a second for 200 tasks on 20 models. The hardest of 1,000 such problems took 1,400. */
+/** Nodes before the search gives up: ten times what the hardest of 600 problems of 200 tasks on 20 models took (966; medians of 6 to 143). */
 const MAX_NODES = 10_000;
 
 /** The best plan of a single step whose worths add up; nothing, where the search would take too long. */
