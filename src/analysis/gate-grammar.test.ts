@@ -33,6 +33,10 @@ describe("the words of a gate", () => {
     ]);
   });
 
+  it("takes a band, one bound on each side", () => {
+    expect(parseGate("wallMs<+5%,wallMs>-5%").map(({ allowed }) => allowed)).toEqual(["below", "above"]);
+  });
+
   it("takes the minus sign that people paste", () => {
     expect(parseGate("retention>−0.1")[0]?.bound).toEqual({ kind: "absolute", amount: -0.1 });
   });
@@ -40,6 +44,10 @@ describe("the words of a gate", () => {
   it.each([
     ["", "character 1: expected a metric"],
     ["ttft<+5%", "character 1: expected a metric"],
+    ["wallMs<+5%,ttft<+5%", 'found "ttft"'],
+    ["failurePct<+1%", "character 14: expected no % sign: failurePct is a percentage"],
+    ["wallMs<+5%,wallMs<+5%", "bounds wallMs twice on the same side: wallMs<+5% and wallMs<+5%"],
+    ["wallMs<+5%,wallMs<+200", "bounds wallMs twice on the same side: wallMs<+5% and wallMs<+200"],
     ["ttftMsP95=+5%", 'character 10: expected < or > after the metric, found "="'],
     ["ttftMsP95<5%", 'character 11: expected a sign: a bound is a change, such as +5% or -3%, found "5"'],
     ["ttftMsP95<+%", 'character 12: expected a number, found "%"'],

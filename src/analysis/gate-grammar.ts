@@ -5,10 +5,12 @@
  *
  *     gate   = clause { "," clause }
  *     clause = metric ( "<" | ">" ) ( "+" | "-" | "−" ) number [ "%" ]
+ *
+ * A figure that is a percentage itself takes points: `failurePct<+1%` would be read both ways.
  */
 import { OperatorError } from "../core/errors.ts";
 import type { MetricName } from "./compare/metric.ts";
-import { isMetricName, METRIC_NAMES } from "./compare/metric.ts";
+import { isMetricName, METRIC_NAMES, metricOf } from "./compare/metric.ts";
 import type { Change } from "./compare/samples.ts";
 
 export interface GateClause {
@@ -20,12 +22,28 @@ export interface GateClause {
   readonly bound: Change;
 }
 
-/** Throws FLAG_INVALID with the place of the first character that does not belong. */
+/** Throws FLAG_INVALID with the place of the first character, or the first clause, that does not belong. */
 export function parseGate(text: string): readonly GateClause[] {
   const reader = new GateReader(text);
   const clauses = [reader.clause()];
   while (reader.comma()) clauses.push(reader.clause());
+  refuseRepeated(clauses, text);
   return clauses;
+}
+
+/** Two bounds on one side of one metric: one of them is a slip, and each makes the correction stricter. */
+function refuseRepeated(clauses: readonly GateClause[], text: string): void {
+  for (const [index, clause] of clauses.entries()) {
+    const earlier = clauses
+      .slice(0, index)
+      .find(({ metric, allowed }) => metric === clause.metric && allowed === clause.allowed);
+    if (earlier !== undefined)
+      throw new OperatorError("FLAG_INVALID", {
+        message: `--gate bounds ${clause.metric} twice on the same side: ${earlier.text} and ${clause.text}`,
+        received: text,
+        nextStep: "leave one of them out",
+      });
+  }
 }
 
 /** A share below −100 % is no change that a figure above 0 can make. */
@@ -49,7 +67,10 @@ class GateReader {
     const numberAt = this.#at;
     const digits = this.#take(/\d+(?:\.\d+)?/y, "a number");
     const size = (sign === "+" ? 1 : -1) * Number(digits);
+    const percentAt = this.#at;
     const percent = this.#optional(/%/y);
+    if (percent && metricOf(metric).unit === "percent")
+      throw this.#error(percentAt, `no % sign: ${metric} is a percentage, and its bound is in points`);
     if (percent && size <= -MOST_PERCENT_LOST)
       throw this.#error(numberAt, "a loss of less than 100 %; nothing can fall further");
     const text = this.#text.slice(start, this.#at).replaceAll(/\s/g, "");
@@ -71,7 +92,7 @@ class GateReader {
   #metric(): MetricName {
     const at = this.#at;
     const name = this.#take(/[A-Za-z][A-Za-z0-9]*/y, `a metric (${METRIC_NAMES.join(", ")})`);
-    if (!isMetricName(name)) throw this.#error(at, `a metric (${METRIC_NAMES.join(", ")})`);
+    if (!isMetricName(name)) throw this.#error(at, `a metric (${METRIC_NAMES.join(", ")})`, name);
     this.#skipSpaces();
     return name;
   }
@@ -95,8 +116,8 @@ class GateReader {
     this.#optional(/\s*/y);
   }
 
-  #error(at: number, expected: string): OperatorError {
-    const found = at < this.#text.length ? `"${this.#text.slice(at, at + 1)}"` : "the end";
+  #error(at: number, expected: string, word = this.#text.slice(at, at + 1)): OperatorError {
+    const found = at < this.#text.length ? `"${word}"` : "the end";
     return new OperatorError("FLAG_INVALID", {
       message: `--gate, at character ${at + 1}: expected ${expected}, found ${found}`,
       received: this.#text,

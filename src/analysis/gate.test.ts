@@ -109,6 +109,53 @@ describe("a gate", () => {
     expect(judge(1).verdict).toBe("passed");
   });
 
+  it("is inconclusive as long as B lacks cells of A, unless that is allowed", () => {
+    const cell = (label: string) => madeCell({ label, values: { wallMs: BEFORE } });
+    const a = madeSide([cell("N=1"), cell("N=2"), cell("N=4")]);
+    const judge = (b: ReturnType<typeof madeSide>, allowMissingCells = false) =>
+      judgeGate(compareRuns(a, b, { metrics: ["wallMs"] }), parseGate("wallMs<+5%"), { allowMissingCells });
+    const left = madeSide([cell("N=1"), cell("new")], { name: "b" });
+    expect(judge(left)).toMatchObject({
+      verdict: "inconclusive",
+      checks: [{ verdict: "passed" }],
+      lostCells: ["N=2", "N=4"],
+    });
+    expect(judge(left, true)).toMatchObject({ verdict: "passed", lostCells: [] });
+    // Named away is not lost.
+    const narrowed = madeSide([cell("N=1")], { name: "b", otherCells: [cell("N=2"), cell("N=4")] });
+    expect(judge(narrowed)).toMatchObject({ verdict: "passed", lostCells: [] });
+  });
+
+  it("does not fail on what the same output calls noise", () => {
+    // The halves of A lie 12 apart, B 8 above A: beyond the bound for Welch's test, and no more than A drifts by.
+    const drifting = [94, 94.1, 93.9, 94, 106, 106.1, 105.9, 106];
+    const twin = (label: string, values: readonly number[]) =>
+      madeCell({ label, values: { wallMs: values }, effectiveHash: "same" });
+    const a = madeSide([madeCell({ label: "N=1", values: { wallMs: BEFORE } })], {
+      otherCells: [twin("one", drifting.slice(0, 4)), twin("other", drifting.slice(4))],
+    });
+    const b = madeSide([madeCell({ label: "N=1", values: { wallMs: times(1.08) } })], { name: "b" });
+    const result = judgeGate(compareRuns(a, b, { metrics: ["wallMs"] }), parseGate("wallMs<+1%"));
+    expect(check(result)).toMatchObject({ verdict: "inconclusive", why: { kind: "within-noise" } });
+    expect(check(result).metric).toMatchObject({ withinNoise: true, holm: { rejected: true } });
+  });
+
+  it("fails a paired change that drift hides only from tests without pairs", () => {
+    const side = (values: readonly number[], label: string) =>
+      madeSide([madeCell({ label, values: { ttftMsP50: values } })], { runId: "one" });
+    const drifting = [100, 110, 120, 130, 140, 150];
+    const comparison = compareRuns(
+      side(drifting, "a"),
+      side(
+        drifting.map((value, index) => value * (1.01 + (index % 2) * 1e-4)),
+        "b",
+      ),
+      { metrics: ["ttftMsP50"] },
+    );
+    expect(judgeGate(comparison, parseGate("ttftMsP50<+0.2%")).verdict).toBe("failed");
+    expect(comparison.pairs[0]?.metrics[0]?.withinNoise).toBe(false);
+  });
+
   it("never both: of two runs of the same thing it fails no more often than 5 in 100", () => {
     let failed = 0;
     for (let seed = 0; seed < 200; seed++) {
@@ -128,5 +175,81 @@ describe("a gate", () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("a gate on requests that fail", () => {
+  /** Trials of 6 requests that each lost so many, and were otherwise as ever. */
+  const lossy = (failed: readonly number[], values: readonly number[] = BEFORE, requests = 6) => {
+    const shares = failed.map((count) => (100 * count) / (count + requests));
+    return madeCell({
+      values: { ttftMsP50: values.slice(0, failed.length), failurePct: shares },
+      requests,
+      failed,
+    });
+  };
+  const judge = (text: string, a: ReturnType<typeof madeCell>, b: ReturnType<typeof madeCell>) => {
+    const clauses = parseGate(text);
+    const metrics = clauses.map((clause) => clause.metric);
+    return judgeGate(compareRuns(madeSide([a]), madeSide([b], { name: "b" }), { metrics }), clauses);
+  };
+  const NONE = [0, 0, 0, 0];
+
+  it("fails where B loses more than A and more than chance, however fast the rest are", () => {
+    const result = judge("ttftMsP50<+5%", lossy(NONE), lossy([3, 3, 3, 3], times(0.5)));
+    expect(check(result)).toMatchObject({
+      verdict: "failed",
+      why: { kind: "failures" },
+      passedBy: undefined,
+    });
+    // Of three trials against three, one of C(6, 3) = 20 ways: just enough; of two against two, one of 6.
+    expect(judge("ttftMsP50<+5%", lossy([0, 0, 0]), lossy([6, 6, 6])).verdict).toBe("failed");
+    expect(judge("ttftMsP50<+5%", lossy([0, 0]), lossy([6, 6])).verdict).toBe("inconclusive");
+  });
+
+  it("is inconclusive where failures of either side could hide the answer", () => {
+    const a = judge("ttftMsP50<+5%", lossy([3, 3, 3, 3]), lossy(NONE, times(1.2)));
+    expect(check(a)).toMatchObject({ verdict: "inconclusive", why: { kind: "failures" } });
+    const b = judge("ttftMsP50<+5%", lossy(NONE), lossy([0, 1, 0, 0]));
+    expect(check(b)).toMatchObject({ verdict: "inconclusive", why: { kind: "failures" } });
+    // Slower though it serves fewer: what was lost cannot have made it so.
+    expect(judge("ttftMsP50<+5%", lossy(NONE), lossy([0, 1, 0, 0], times(1.2))).verdict).toBe("failed");
+    // One of 4,001 requests moves no median.
+    expect(judge("ttftMsP50<+5%", lossy(NONE, BEFORE, 1000), lossy([0, 1, 0, 0], BEFORE, 1000)).verdict).toBe(
+      "passed",
+    );
+  });
+
+  it("takes a bound on failures in points, and then judges by that", () => {
+    // Shares of 25 … 40 % against none.
+    expect(judge("failurePct<+1", lossy(NONE), lossy([2, 3, 4, 3])).verdict).toBe("failed");
+    expect(judge("failurePct<+60", lossy(NONE), lossy([2, 3, 4, 3])).verdict).toBe("passed");
+    // All trials alike, no t test: every request of B failed.
+    const all = madeCell({ values: { failurePct: [100, 100, 100, 100] }, requests: 0, failed: [6, 6, 6, 6] });
+    expect(judge("failurePct<+1", lossy(NONE), all).verdict).toBe("failed");
+  });
+
+  it("passes a bound on failures when so many requests had none that the bound is out of reach", () => {
+    // Clopper–Pearson, 95 %: 1 − 0.025^(1/n) is below 0.01 from n = 368 on (log 0.025 ÷ log 0.99 = 367.04).
+    const few = judge("failurePct<+1", lossy(NONE), lossy(NONE));
+    expect(check(few)).toMatchObject({
+      verdict: "inconclusive",
+      why: { kind: "too-few-requests", requests: 24, needed: 368 },
+    });
+    expect(judge("failurePct<+1", lossy(NONE), lossy(NONE, BEFORE, 91)).verdict).toBe("inconclusive");
+    expect(check(judge("failurePct<+1", lossy(NONE), lossy(NONE, BEFORE, 92)))).toMatchObject({
+      verdict: "passed",
+      passedBy: "no-failures",
+    });
+  });
+
+  it("is inconclusive about figures of unlike work, and judges the others", () => {
+    const cell = (outputPerRequest: number) =>
+      madeCell({ values: { wallMs: BEFORE, decodeTps: BEFORE }, outputPerRequest });
+    const result = judge("wallMs<+5%,decodeTps>-5%", cell(40), cell(8));
+    expect(result.checks).toMatchObject([
+      { verdict: "inconclusive", why: { kind: "other-work" } },
+      { verdict: "passed" },
+    ]);
   });
 });

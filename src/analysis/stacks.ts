@@ -10,8 +10,12 @@ import type { BlockAnalysis } from "./block.ts";
 import type { CellAnalysis } from "./cell.ts";
 import type { Caveat } from "./compare/caveats.ts";
 import { caveatsOf } from "./compare/caveats.ts";
+import type { FailureCount } from "./compare/failures.ts";
+import { failureCount, loses } from "./compare/failures.ts";
 import { matchCells } from "./compare/match-cells.ts";
 import type { ComparedCell, Side } from "./compare/side.ts";
+import type { Work } from "./compare/work.ts";
+import { isUnlikeWork, workOf, workText } from "./compare/work.ts";
 
 export interface StackRow {
   /** As the person named the run. */
@@ -22,6 +26,11 @@ export interface StackRow {
   readonly agents: number;
   readonly trials: number;
   readonly simulated: boolean;
+  readonly work: Work;
+  /** Of the trials of agents together. */
+  readonly failures: FailureCount;
+  /** So many failed that the figures of the rest rank it nowhere. */
+  readonly losesRequests: boolean;
   readonly aggregateTokS: Description | undefined;
   readonly aggregateGain: Description | undefined;
   readonly retention: Description | undefined;
@@ -42,6 +51,8 @@ export interface QueueingCost {
 export interface StackComparison {
   readonly rows: readonly StackRow[];
   readonly simulated: boolean;
+  /** Any two rows of as many agents that were asked for other work: then none of them is the best. */
+  readonly unlikeWork: boolean;
   readonly caveats: readonly Caveat[];
 }
 
@@ -58,20 +69,57 @@ export function compareStacks(stacks: readonly StackInput[]): StackComparison {
     first === undefined ? [] : caveatsOf(first.side, side, matchCells(first.side.cells, side.cells).pairs),
   );
   const seen = new Set<string>();
+  const rows = stacks.flatMap(({ side, cells }) => cells.map((cell) => stackRow(side, cell)));
+  const unlikeWork = rows.some((row, index) =>
+    rows.slice(index + 1).some((other) => row.agents === other.agents && isUnlikeWork(row.work, other.work)),
+  );
   return {
-    rows: stacks.flatMap(({ side, cells }) => cells.map((cell) => stackRow(side, cell))),
+    rows,
     simulated: stacks.some(({ side }) => side.simulated),
-    // Another engine is what a table of stacks is about.
-    caveats: caveats.filter(({ code, message }) => {
-      if (code === "OTHER_ENGINE" || seen.has(message)) return false;
-      seen.add(message);
-      return true;
-    }),
+    unlikeWork,
+    caveats: [
+      ...(unlikeWork ? [unlikeWorkCaveat(rows)] : []),
+      ...rows.flatMap(failureCaveat),
+      // Another engine is what a table of stacks is about, and other work is told of all rows at once.
+      ...caveats.filter(({ code, message }) => {
+        if (code === "OTHER_ENGINE" || code === "OTHER_WORKLOAD" || seen.has(message)) return false;
+        seen.add(message);
+        return true;
+      }),
+    ],
   };
 }
 
+function unlikeWorkCaveat(rows: readonly StackRow[]): Caveat {
+  return {
+    code: "OTHER_WORKLOAD",
+    message: `the stacks did not do the same work: ${rows.map((row) => `${row.stack}, ${row.cell}: ${workText(row.work)}`).join("; ")}`,
+    remedy: "give all of them the same prompts, output length and number of requests",
+  };
+}
+
+function failureCaveat({ stack, cell, failures: { failed, requests } }: StackRow): readonly Caveat[] {
+  if (failed === 0) return [];
+  return [
+    {
+      code: "REQUESTS_FAILED",
+      message: `${failed} of ${requests} requests of ${stack}, ${cell} failed: its figures describe the rest`,
+      remedy: "slipway report says what failed; a server that answers less is often faster at it",
+    },
+  ];
+}
+
+const NOT_ASKED: Work = {
+  inputPerRequest: undefined,
+  outputPerRequest: undefined,
+  requestsPerAgent: undefined,
+};
+
+const NO_FAILURES: FailureCount = { failed: 0, requests: 0 };
+
 function stackRow(side: Side, cell: CellAnalysis): StackRow {
   const own: ComparedCell | undefined = side.allCells.find(({ hash }) => hash === cell.hash);
+  const failures = own === undefined ? NO_FAILURES : failureCount(own);
   const alone = cell.blocks.flatMap((block) => block.agents.flatMap(({ solo }) => solo?.ttftMedianMs ?? []));
   return {
     stack: side.name,
@@ -81,6 +129,9 @@ function stackRow(side: Side, cell: CellAnalysis): StackRow {
     agents: cell.agentNames.length,
     trials: cell.blocks.length,
     simulated: side.simulated,
+    work: own === undefined ? NOT_ASKED : workOf(own),
+    failures,
+    losesRequests: loses(failures),
     aggregateTokS: cell.figures.aggregateTokS,
     aggregateGain: cell.figures.aggregateGain,
     retention: cell.figures.retention,

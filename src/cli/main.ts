@@ -57,6 +57,23 @@ function failureExit(thrown: unknown, io: CliIo, json: boolean): number {
   throw thrown;
 }
 
+/**
+ * A reader that closes early (`slipway runs list | head`) has seen what it wanted, and a supervisor
+ * whose terminal is gone (EIO) goes on without one. A full disk behind `>` loses results: the exit
+ * code says so, since with a gate's own code half an answer would look like one.
+ */
+function onOutputError(thrown: unknown): void {
+  const code = systemCodeOf(thrown);
+  if (code === "EPIPE" || code === "EIO") return;
+  if (code !== "ENOSPC" && code !== "EDQUOT") throw thrown;
+  const error = new OperatorError("DISK_FULL", {
+    message: "no space left where the output goes: it is not complete",
+    received: code,
+    nextStep: "free some space, or send the output elsewhere, and give the command again",
+  });
+  process.stderr.write(`${renderOperatorError(error)}\n`, () => process.exit(error.exitCode));
+}
+
 function processIo(): CliIo {
   const abort = new AbortController();
   // Every request in flight listens to it, and Node takes more than ten for a leak.
@@ -65,13 +82,7 @@ function processIo(): CliIo {
     if (abort.signal.aborted) process.exit(130);
     abort.abort(new Error("interrupted"));
   };
-  // A reader that closes early (`slipway runs list | head`) has seen what it wanted, and a supervisor
-  // whose terminal is gone (EIO) goes on without one.
-  for (const stream of [process.stdout, process.stderr])
-    stream.on("error", (error) => {
-      const code = systemCodeOf(error);
-      if (code !== "EPIPE" && code !== "EIO") throw error;
-    });
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", onOutputError);
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   return {

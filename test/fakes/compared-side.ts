@@ -9,11 +9,13 @@ export interface MadeCell extends Partial<Omit<ComparedCell, "trials">> {
   readonly values: Readonly<Partial<Record<MetricName, readonly number[]>>>;
   /** Requests of a trial. */
   readonly requests?: number;
+  /** Of each repeat, beside those that were answered; 0 when absent. */
+  readonly failed?: readonly number[];
   /** Of each repeat; the same for all when absent. */
   readonly prompts?: readonly string[];
 }
 
-export function madeCell({ values, requests = 200, prompts, ...facts }: MadeCell): ComparedCell {
+export function madeCell({ values, requests = 200, failed, prompts, ...facts }: MadeCell): ComparedCell {
   const trials = Math.max(...Object.values(values).map((list) => list.length));
   const label = facts.label ?? "quick";
   return {
@@ -24,6 +26,7 @@ export function madeCell({ values, requests = 200, prompts, ...facts }: MadeCell
     effectiveHash: undefined,
     inputPerRequest: 256,
     outputPerRequest: 128,
+    requestsPerAgent: undefined,
     models: ["gemma3"],
     engines: ["ollama 0.12"],
     endpoints: [],
@@ -37,6 +40,7 @@ export function madeCell({ values, requests = 200, prompts, ...facts }: MadeCell
         }),
       ),
       requests,
+      failed: failed?.[repeat] ?? 0,
       promptFingerprint: prompts?.[repeat] ?? "same",
     })),
   };

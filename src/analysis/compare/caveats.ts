@@ -1,8 +1,9 @@
 /** What a reader must know before taking a difference for the effect of the change that was meant. */
 import type { RunManifest } from "../../record/run-manifest.ts";
-import { lengthsDiffer } from "../comparability.ts";
+import type { FailureCount, PairFailures } from "./failures.ts";
 import type { CellPair } from "./match-cells.ts";
 import type { Side } from "./side.ts";
+import { isUnlikeWork, workText } from "./work.ts";
 
 export interface Caveat {
   readonly code:
@@ -13,7 +14,8 @@ export interface Caveat {
     | "OTHER_VERSION"
     | "OTHER_WORKLOAD"
     | "OTHER_AGENTS"
-    | "RUN_UNFINISHED";
+    | "RUN_UNFINISHED"
+    | "REQUESTS_FAILED";
   readonly message: string;
   readonly remedy: string;
 }
@@ -92,16 +94,30 @@ function pairCaveats({ a, b }: CellPair): readonly Caveat[] {
       remedy:
         "retention, true speedup and latency depend on how many share: compare equal numbers, or read the scaling of one run",
     });
-  if (
-    lengthsDiffer(a.inputPerRequest, b.inputPerRequest) ||
-    lengthsDiffer(a.outputPerRequest, b.outputPerRequest)
-  )
+  if (isUnlikeWork(a, b))
     caveats.push({
       code: "OTHER_WORKLOAD",
-      message: `requests are not of the same length: ${tokens(a.inputPerRequest)} in and ${tokens(a.outputPerRequest)} out, against ${tokens(b.inputPerRequest)} and ${tokens(b.outputPerRequest)} tokens`,
-      remedy: "fix prompt and output lengths, or read the rates only",
+      message: `the sides did not do the same work (${workText(a)}; ${workText(b)}): figures that depend on it are called neither better nor worse`,
+      remedy: "fix prompt and output lengths and the number of requests, or compare decodeTps and itlMsP50",
     });
   return caveats;
+}
+
+/** One for each cell: which cell fails matters. */
+export function failureCaveats(cell: string, failures: PairFailures | undefined): readonly Caveat[] {
+  if (failures === undefined) return [];
+  const more = failures.bFailsMore ? ", which is more than chance" : "";
+  return [
+    {
+      code: "REQUESTS_FAILED",
+      message: `in ${cell} ${counted("A", failures.a)} failed and ${counted("B", failures.b)}${more}: figures other than failurePct describe the rest`,
+      remedy: "slipway report says what failed; a server that answers less is often faster at it",
+    },
+  ];
+}
+
+function counted(side: "A" | "B", { failed, requests }: FailureCount): string {
+  return `${failed} of ${side}'s ${requests} requests`;
 }
 
 function unfinished({ name, manifest }: Side): readonly Caveat[] {
@@ -130,8 +146,4 @@ function differ(a: readonly string[], b: readonly string[]): boolean {
 
 function listed(values: readonly string[]): string {
   return values.join(" and ");
-}
-
-function tokens(count: number | undefined): string {
-  return count === undefined ? "an unknown number" : count.toFixed(0);
 }

@@ -85,6 +85,39 @@ describe("comparing two runs", () => {
     });
   });
 
+  it("names repeats that would decide within the family, and so more than there were", () => {
+    const [before, after] = [
+      [900, 870, 955, 890, 921],
+      [880, 990, 921, 935, 901],
+    ] as const;
+    const others = ["ttftMsP50", "latencyMsP50", "decodeTps", "retention", "fairness"] as const;
+    const cell = (values: readonly number[]) =>
+      madeCell({
+        values: {
+          ttftMsP95: values,
+          ...Object.fromEntries(others.map((metric) => [metric, [5, 6, 7, 8, 9]])),
+        },
+      });
+    const needed = (metrics: Parameters<typeof compareRuns>[2]) =>
+      compareRuns(madeSide([cell(before)]), madeSide([cell(after)], { name: "run-b" }), metrics).pairs[0]
+        ?.metrics[0]?.repeatsNeeded;
+    // statsmodels 0.15.0: TTestIndPower().solve_power(0.48754859, alpha, power=0.8) is 67.01 at 0.05 and 103.64 at 0.05 ÷ 6.
+    expect(needed({ metrics: ["ttftMsP95"] })).toMatchObject({ n: 68 });
+    expect(needed({ metrics: ["ttftMsP95", ...others] })).toMatchObject({ n: 104 });
+  });
+
+  it("takes A's uncertainty into a margin that is a share of A", () => {
+    const { equivalence } = only(twoRuns(rates([99, 97, 102, 105, 98]), rates([103, 102, 100, 102, 103])));
+    // scipy 1.17.1: Welch's one-sided tests of B against 0.95·A and 1.05·A give 0.00274 and 0.05306, and
+    // their 90 % interval ends at 5.078 %. Of a fixed ±5.01 the second would give 0.047 and call it the same.
+    expect(equivalence).toMatchObject({ kind: "tested", equivalent: false });
+    if (equivalence.kind !== "tested") throw new Error("both sides vary");
+    expect(equivalence.pAboveLow).toBeCloseTo(0.0027356314107965887, 9);
+    expect(equivalence.pBelowHigh).toBeCloseTo(0.053063319814203765, 9);
+    expect(equivalence.interval.low / 100.2).toBeCloseTo(-0.012923346920338518, 9);
+    expect(equivalence.interval.high / 100.2).toBeCloseTo(0.050781131212459495, 9);
+  });
+
   it("calls a change equivalent only where it is shown to be small", () => {
     const close = only(twoRuns(rates([100, 101, 99, 100.5]), rates([100.4, 100.9, 99.2, 100.1])));
     expect(close.equivalence).toMatchObject({ kind: "tested", equivalent: true });
@@ -120,6 +153,16 @@ describe("pairing", () => {
     // The same prompts in every repeat give a pair nothing in common that another pair has not.
     const always = twoRuns(rates(drifting), rates(faster));
     expect(always.pairs[0]?.pairing.design).toBe("two-samples");
+  });
+
+  it("does not pair trials of one run of which nobody knows the order", () => {
+    const side = (values: readonly number[], label: string) =>
+      madeSide([rates(values, { label })], { runId: "imported", blocks: "unknown" });
+    const [pair] = compareRuns(side(drifting, "a"), side(faster, "b"), { metrics: ["decodeTps"] }).pairs;
+    expect(pair?.pairing).toEqual({
+      design: "two-samples",
+      reason: "nothing is known of the order in which they ran",
+    });
   });
 
   it("does not pair repeats that are missing on a side", () => {
@@ -192,6 +235,19 @@ describe("the A/A noise floor", () => {
     expect(only(twoRuns(a, b)).noiseFloor).toMatchObject({ basis: "halves", difference: 1 });
     expect(only(twoRuns(rates([1, 2, 3]), rates([1, 2, 4]))).noiseFloor).toBeUndefined();
   });
+
+  it("is of pairs what the change of the first half of them differs from that of the second by", () => {
+    // Drift takes A from 100 to 130; B lies 1.0, 1.2, 1.1 and 1.1 above it.
+    const side = (values: readonly number[], label: string) =>
+      madeSide([rates(values, { label })], { runId: "one" });
+    const comparison = compareRuns(side([100, 110, 120, 130], "a"), side([101, 111.2, 121.1, 131.1], "b"), {
+      metrics: ["decodeTps"],
+    });
+    const metric = only(comparison);
+    expect(metric.noiseFloor).toMatchObject({ basis: "halves-of-pairs" });
+    expect(metric.noiseFloor?.difference).toBeCloseTo(0, 9);
+    expect(metric).toMatchObject({ withinNoise: false, holm: { rejected: true } });
+  });
 });
 
 describe("what a comparison warns of", () => {
@@ -238,5 +294,75 @@ describe("what a comparison warns of", () => {
     expect(compare(12, 40)?.missing[0]?.reason).toContain("12 requests a trial and one of 40");
     expect(compare(12, 12)?.metrics[0]?.thinPercentile).toEqual({ requests: 12, needed: 130 });
     expect(compare(200, 400)?.metrics[0]?.thinPercentile).toBeUndefined();
+  });
+});
+
+describe("requests that failed", () => {
+  /** Four trials of 6 requests, so many of which failed; the rest answered as fast as ever, give or take. */
+  const cell = (failed: readonly number[], values = [100, 101, 99, 100]): ComparedCell =>
+    madeCell({ values: { ttftMsP50: values, ttftMsP95: values, wallMs: values }, requests: 6, failed });
+  const compare = (a: ComparedCell, b: ComparedCell): Comparison =>
+    compareRuns(madeSide([a]), madeSide([b], { name: "run-b" }), {
+      metrics: ["ttftMsP50", "ttftMsP95", "wallMs"],
+    });
+
+  it("are told of, with whether B has more of them than chance gives", () => {
+    const more = compare(cell([0, 0, 0, 0]), cell([3, 2, 3, 4]));
+    expect(more.caveats).toMatchObject([
+      {
+        code: "REQUESTS_FAILED",
+        message: expect.stringContaining(
+          "in quick 0 of A's 24 requests failed and 12 of B's 36 requests, which is more",
+        ),
+      },
+    ]);
+    // Every trial of B lost more than any of A: one of C(8, 4) = 70 ways to deal the trials out.
+    expect(more.pairs[0]?.failures).toMatchObject({ p: expect.closeTo(1 / 70, 12), bFailsMore: true });
+    const one = compare(cell([0, 0, 0, 0]), cell([0, 1, 0, 0]));
+    // Any of the eight trials could have been the one, four of them B's.
+    expect(one.pairs[0]?.failures).toMatchObject({ p: 1 / 2, bFailsMore: false });
+    expect(compare(cell([0, 0, 0, 0]), cell([0, 0, 0, 0])).caveats).toEqual([]);
+  });
+
+  it("leave figures of the rest without a verdict as soon as they could be another's", () => {
+    const unjudged = (failed: number, answered: number) => {
+      const b = madeCell({
+        values: { ttftMsP50: [1, 2], ttftMsP95: [1, 2], wallMs: [1, 2] },
+        requests: answered / 2,
+        failed: [failed, 0],
+      });
+      return compare(b, b).pairs[0]?.metrics.map((metric) => metric.unjudged);
+    };
+    expect(unjudged(4, 196)).toEqual(["failures", "failures", "failures"]);
+    // 0.8 % of 1,000: too many for the slowest twentieth only, of which half a percent is a tenth.
+    expect(unjudged(8, 992)).toEqual([undefined, "failures", undefined]);
+    expect(unjudged(4, 996)).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe("unlike work", () => {
+  const cell = (facts: Partial<Parameters<typeof madeCell>[0]>): ComparedCell =>
+    madeCell({ values: { wallMs: [1, 2], aggregateTps: [1, 2], decodeTps: [1, 2] }, ...facts });
+  const unjudged = (b: ComparedCell) =>
+    compareRuns(madeSide([cell({ requestsPerAgent: 3 })]), madeSide([b], { name: "run-b" }), {
+      metrics: ["wallMs", "aggregateTps", "decodeTps"],
+    });
+
+  it.each([{ inputPerRequest: 512 }, { outputPerRequest: 8 }, { requestsPerAgent: 6 }])(
+    "leaves figures that depend on it without a verdict: %o",
+    (facts) => {
+      const { pairs, caveats } = unjudged(cell({ requestsPerAgent: 3, ...facts }));
+      expect(pairs[0]?.metrics.map((metric) => metric.unjudged)).toEqual([
+        "other-work",
+        "other-work",
+        undefined,
+      ]);
+      expect(caveats.map(({ code }) => code)).toEqual(["OTHER_WORKLOAD"]);
+    },
+  );
+
+  it("is not what differs by less than a twentieth, or in the number of agents", () => {
+    const { pairs } = unjudged(cell({ requestsPerAgent: 3, outputPerRequest: 125, agents: 8 }));
+    expect(pairs[0]?.metrics.map((metric) => metric.unjudged)).toEqual([undefined, undefined, undefined]);
   });
 });

@@ -3,13 +3,15 @@ import { randomStream } from "../../core/random.ts";
 import type { HolmResult } from "../../stats/holm.ts";
 import { holm } from "../../stats/holm.ts";
 import type { Caveat } from "./caveats.ts";
-import { caveatsOf } from "./caveats.ts";
+import { caveatsOf, failureCaveats } from "./caveats.ts";
 import type { Contrast, ContrastResult } from "./contrast.ts";
 import { contrastOf } from "./contrast.ts";
+import type { PairFailures } from "./failures.ts";
+import { couldHide, failureCount, failuresOf } from "./failures.ts";
 import type { CellPair } from "./match-cells.ts";
 import { matchCells } from "./match-cells.ts";
 import type { MetricName } from "./metric.ts";
-import { USUAL_METRICS } from "./metric.ts";
+import { metricOf, USUAL_METRICS } from "./metric.ts";
 import type { NoiseFloor } from "./noise-floor.ts";
 import { noiseFloorOf } from "./noise-floor.ts";
 import type { Pairing } from "./pairing.ts";
@@ -20,6 +22,7 @@ import { NO_CHANGE, repeatsToDecide } from "./samples.ts";
 import type { SettingDifference } from "./setting-differences.ts";
 import { settingDifferences } from "./setting-differences.ts";
 import type { ComparedCell, Side } from "./side.ts";
+import { isUnlikeWork } from "./work.ts";
 
 export interface ComparedMetric extends Contrast {
   /** Over the whole family of the comparison. */
@@ -27,7 +30,9 @@ export interface ComparedMetric extends Contrast {
   readonly noiseFloor: NoiseFloor | undefined;
   /** No larger than what the same thing differs from itself by. */
   readonly withinNoise: boolean;
-  /** Repeats that would decide whether there is a change as large as the one seen. */
+  /** Why its change is no effect of anything but this, and is called neither better, worse nor the same. */
+  readonly unjudged: "other-work" | "failures" | undefined;
+  /** Repeats that would decide, within this family, whether there is a change as large as the one seen. */
   readonly repeatsNeeded: NeededSize | undefined;
 }
 
@@ -41,6 +46,8 @@ export interface ComparedPair {
   readonly b: CellFacts;
   readonly matchedBy: CellPair["matchedBy"];
   readonly pairing: Pairing;
+  /** Absent where none are known of. */
+  readonly failures: PairFailures | undefined;
   readonly metrics: readonly ComparedMetric[];
   readonly missing: readonly MissingMetric[];
 }
@@ -49,6 +56,8 @@ export interface CellFacts {
   readonly label: string;
   readonly agents: number;
   readonly trials: number;
+  /** Answered and failed ones of all trials. */
+  readonly requests: number;
 }
 
 export interface SideFacts {
@@ -69,6 +78,8 @@ export interface Comparison {
   readonly pairs: readonly ComparedPair[];
   readonly onlyA: readonly string[];
   readonly onlyB: readonly string[];
+  /** Of `onlyA`, those that B's whole run has no partner for either: not what a name narrowed away. */
+  readonly lost: readonly string[];
   /** What the servers themselves say was set differently: perhaps the cause that is looked for. */
   readonly settings: readonly SettingDifference[];
   readonly caveats: readonly Caveat[];
@@ -103,8 +114,10 @@ export function compareRuns(a: Side, b: Side, options: CompareOptions = {}): Com
         random: randomStream(a.manifest.seed, "compare", pair.a.hash, pair.b.hash, metric),
       }),
     );
-    return { pair, pairing, results: own };
+    const random = randomStream(a.manifest.seed, "failures", pair.a.hash, pair.b.hash);
+    return { pair, pairing, results: own, failures: failuresOf(pair.a, pair.b, pairing, random) };
   });
+  const failures = adjustedFailures(results);
   const family = results.flatMap(({ results: own }) => own.flatMap(pOf));
   const adjusted = holm(family, ALPHA);
   let next = 0;
@@ -115,15 +128,23 @@ export function compareRuns(a: Side, b: Side, options: CompareOptions = {}): Com
     simulated: a.simulated || b.simulated,
     familySize: family.length,
     margin,
-    pairs: results.map(({ pair, pairing, results: own }) => ({
+    pairs: results.map(({ pair, pairing, results: own }, index) => ({
       a: cellFacts(pair.a),
       b: cellFacts(pair.b),
       matchedBy: pair.matchedBy,
       pairing,
+      failures: failures[index],
       metrics: own.flatMap((result) =>
         result.kind === "missing"
           ? []
-          : [comparedMetric(result.contrast, adjusted[next++] ?? { kind: "undefined" }, pair, runs)],
+          : [
+              comparedMetric(result.contrast, adjusted[next++] ?? { kind: "undefined" }, {
+                pair,
+                runs,
+                familySize: family.length,
+                failures: failures[index],
+              }),
+            ],
       ),
       missing: own.flatMap((result) =>
         result.kind === "missing" ? [{ metric: result.metric, reason: result.reason }] : [],
@@ -131,8 +152,12 @@ export function compareRuns(a: Side, b: Side, options: CompareOptions = {}): Com
     })),
     onlyA: match.onlyA,
     onlyB: match.onlyB,
+    lost: b.cells.length === b.allCells.length ? match.onlyA : matchCells(a.cells, b.allCells).onlyA,
     settings: settingDifferences(a, b, match.pairs),
-    caveats: caveatsOf(a, b, match.pairs),
+    caveats: [
+      ...caveatsOf(a, b, match.pairs),
+      ...results.flatMap(({ pair }, index) => failureCaveats(pair.a.label, failures[index])),
+    ],
   };
 }
 
@@ -143,17 +168,23 @@ function pOf(result: ContrastResult): readonly (number | undefined)[] {
   return [difference.kind === "tested" ? difference.p : undefined];
 }
 
+interface MetricContext {
+  readonly pair: CellPair;
+  readonly runs: readonly Side[];
+  readonly familySize: number;
+  readonly failures: PairFailures | undefined;
+}
+
 function comparedMetric(
   contrast: Contrast,
   adjusted: HolmResult,
-  pair: CellPair,
-  runs: readonly Side[],
+  { pair, runs, familySize, failures }: MetricContext,
 ): ComparedMetric {
   // Within one run the pair itself is the question, and cannot be its own noise floor.
   const repeats = runs.map(({ allCells }) =>
     runs.length > 1 ? allCells : allCells.filter((cell) => cell.hash !== pair.b.hash),
   );
-  const noiseFloor = noiseFloorOf(contrast.metric, repeats, [pair.a, pair.b]);
+  const noiseFloor = noiseFloorOf(contrast.metric, repeats, [pair.a, pair.b], contrast.samples);
   const change = contrast.difference.kind === "too-few" ? undefined : contrast.difference.difference;
   return {
     ...contrast,
@@ -161,14 +192,44 @@ function comparedMetric(
     noiseFloor,
     withinNoise:
       noiseFloor !== undefined && change !== undefined && Math.abs(change) <= noiseFloor.difference,
-    repeatsNeeded: repeatsToDecide(contrast.samples, NO_CHANGE, ALPHA),
+    unjudged: unjudgedFor(contrast.metric, pair, failures),
+    // Holm asks at most this of any p of the family, so that it is never too few.
+    repeatsNeeded: repeatsToDecide(contrast.samples, NO_CHANGE, ALPHA / familySize),
   };
+}
+
+function unjudgedFor(
+  metric: MetricName,
+  { a, b }: CellPair,
+  failures: PairFailures | undefined,
+): ComparedMetric["unjudged"] {
+  const { describes, percentile } = metricOf(metric);
+  if (describes === "outcome") return undefined;
+  if (failures !== undefined && couldHide(failures, percentile)) return "failures";
+  return describes === "work" && isUnlikeWork(a, b) ? "other-work" : undefined;
+}
+
+/** Over the cells in which something failed: a family of its own, which no choice of figures makes stricter. */
+function adjustedFailures(
+  pairs: readonly { readonly failures: PairFailures | undefined }[],
+): readonly (PairFailures | undefined)[] {
+  const known = pairs.flatMap(({ failures }) => (failures === undefined ? [] : [failures]));
+  const adjusted = holm(
+    known.map(({ p }) => p),
+    ALPHA,
+  );
+  return pairs.map(({ failures }) => {
+    if (failures === undefined) return undefined;
+    const own = adjusted[known.indexOf(failures)];
+    return { ...failures, bFailsMore: own?.kind === "adjusted" && own.rejected };
+  });
 }
 
 function sideFacts({ name, manifest, simulated }: Side): SideFacts {
   return { name, runId: manifest.runId, scenario: manifest.scenario, simulated };
 }
 
-function cellFacts({ label, agents, trials }: ComparedCell): CellFacts {
-  return { label, agents, trials: trials.length };
+function cellFacts(cell: ComparedCell): CellFacts {
+  const { label, agents, trials } = cell;
+  return { label, agents, trials: trials.length, requests: failureCount(cell).requests };
 }

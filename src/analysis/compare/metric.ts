@@ -6,7 +6,7 @@
 import { mean } from "../../stats/quantile.ts";
 import type { BlockAnalysis } from "../block.ts";
 
-export type MetricUnit = "ms" | "tok/s" | "times" | "share" | "index";
+export type MetricUnit = "ms" | "tok/s" | "times" | "share" | "index" | "percent";
 
 interface MetricEntry {
   readonly unit: MetricUnit;
@@ -17,6 +17,11 @@ interface MetricEntry {
   readonly of: (block: BlockAnalysis) => number | undefined;
   /** The share of a trial's requests below it, where the figure is a percentile over them. */
   readonly percentile?: number;
+  /**
+   * `work`: of answered requests, and another figure when more is asked of them. `token`: of answered
+   * requests, what one token costs. `outcome`: of all requests.
+   */
+  readonly describes: "work" | "token" | "outcome";
 }
 
 const metric = (
@@ -24,7 +29,7 @@ const metric = (
   unit: MetricUnit,
   better: MetricEntry["better"],
   of: MetricEntry["of"],
-): MetricEntry => ({ label, unit, better, of });
+): MetricEntry => ({ label, unit, better, of, describes: "work" });
 
 /** In the order a report lists them. */
 export const METRICS = {
@@ -38,8 +43,14 @@ export const METRICS = {
     ...metric("latency p95", "ms", "lower", ({ figures }) => figures.pooled.latencyMsP95),
     percentile: 0.95,
   },
-  itlMsP50: metric("median inter-token latency", "ms", "lower", ({ figures }) => figures.pooled.itlMsP50),
-  decodeTps: metric("decode rate of a stream", "tok/s", "higher", ({ figures }) => figures.pooled.decodeTokS),
+  itlMsP50: {
+    ...metric("median inter-token latency", "ms", "lower", ({ figures }) => figures.pooled.itlMsP50),
+    describes: "token",
+  },
+  decodeTps: {
+    ...metric("decode rate of a stream", "tok/s", "higher", ({ figures }) => figures.pooled.decodeTokS),
+    describes: "token",
+  },
   agentTps: metric("throughput of an agent", "tok/s", "higher", ({ figures }) => figures.pooled.agentTokS),
   aggregateTps: metric("aggregate throughput", "tok/s", "higher", ({ figures }) => figures.whole.tokS),
   steadyTps: metric(
@@ -56,6 +67,10 @@ export const METRICS = {
   balanceIndex: metric("balance index", "times", "higher", (block) => block.nominal?.speedup),
   fairness: metric("fairness", "index", "higher", (block) => block.fairness),
   wallMs: metric("wall time of a trial", "ms", "lower", ({ figures }) => figures.wallMs),
+  failurePct: {
+    ...metric("share of failed requests", "percent", "lower", failurePct),
+    describes: "outcome",
+  },
 } as const satisfies Readonly<Record<string, MetricEntry>>;
 
 export type MetricName = keyof typeof METRICS;
@@ -79,6 +94,12 @@ export function metricOf(name: MetricName): MetricEntry {
 
 export function isMetricName(name: string): name is MetricName {
   return Object.hasOwn(METRICS, name);
+}
+
+/** Requests that a set time cut off neither failed nor were answered. */
+function failurePct({ failures, figures }: BlockAnalysis): number | undefined {
+  const requests = figures.pooled.requests + failures;
+  return requests === 0 ? undefined : (failures / requests) * 100;
 }
 
 function meanOfAll(values: readonly (number | undefined)[]): number | undefined {

@@ -1,11 +1,15 @@
 /**
  * A/A: by how much the same thing differs from itself here. Cells with equal effective settings are
  * two measurements of one thing; failing those, the first and the second half of a cell's own
- * repeats are. A change between A and B that is no larger says nothing, however small its p.
+ * repeats are, or of pairs the change in the first and in the second half: what both trials of a
+ * pair share is no noise of their difference. A change between A and B that is no larger says
+ * nothing, however small its p.
  */
 import { mean } from "../../stats/quantile.ts";
 import { lengthsDiffer } from "../comparability.ts";
 import type { MetricName } from "./metric.ts";
+import type { Samples } from "./samples.ts";
+import { differences } from "./samples.ts";
 import type { ComparedCell } from "./side.ts";
 
 export interface NoiseFloor {
@@ -13,7 +17,7 @@ export interface NoiseFloor {
   readonly difference: number;
   /** Of the mean of what was compared; absent where that is not above 0. */
   readonly share: number | undefined;
-  readonly basis: "same-settings" | "halves";
+  readonly basis: "same-settings" | "halves" | "halves-of-pairs";
   /** The two that lie furthest apart. */
   readonly between: readonly [string, string];
 }
@@ -21,14 +25,38 @@ export interface NoiseFloor {
 /** Halves of two values each: fewer would be single trials. */
 const FEWEST_TO_HALVE = 4;
 
-/** `runs`: the cells of each run, among which repeats of settings are looked for; the pair's `own` cells are halved. */
+/**
+ * `runs`: the cells of each run, among which repeats of settings are looked for; else the pair's
+ * `own` cells are halved, or their `samples` where these are pairs.
+ */
 export function noiseFloorOf(
   metric: MetricName,
   runs: readonly (readonly ComparedCell[])[],
   own: readonly ComparedCell[],
+  samples: Samples,
 ): NoiseFloor | undefined {
-  const twins = runs.flatMap((cells) => sameSettings(cells, metric));
-  return largest(twins, "same-settings") ?? largest(own.flatMap(halves(metric)), "halves");
+  const twins = largest(
+    runs.flatMap((cells) => sameSettings(cells, metric)),
+    "same-settings",
+  );
+  if (twins !== undefined) return twins;
+  return samples.design === "pairs" ? halvesOfPairs(samples) : largest(own.flatMap(halves(metric)), "halves");
+}
+
+function halvesOfPairs(samples: Samples): NoiseFloor | undefined {
+  const changes = differences(samples);
+  if (changes.length < FEWEST_TO_HALVE) return undefined;
+  const middle = Math.floor(changes.length / 2);
+  const [first, second] = [mean(changes.slice(0, middle)), mean(changes.slice(middle))];
+  const level = mean([...samples.a, ...samples.b]);
+  if (first === undefined || second === undefined || level === undefined) return undefined;
+  const difference = Math.abs(first - second);
+  return {
+    difference,
+    share: level > 0 ? difference / level : undefined,
+    basis: "halves-of-pairs",
+    between: ["first half of the pairs", "second half"],
+  };
 }
 
 interface Measurement {

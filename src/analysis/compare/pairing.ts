@@ -17,7 +17,8 @@ export function pairingOf(a: Side, aCell: ComparedCell, b: Side, bCell: Compared
   const pairs = trialPairs(aCell, bCell);
   const whole = pairs.length === aCell.trials.length && pairs.length === bCell.trials.length;
   if (!whole || pairs.length < FEWEST_PAIRS) return twoSamples("their repeats do not correspond one to one");
-  if (a.manifest.runId === b.manifest.runId)
+  if (a.manifest.runId === b.manifest.runId) {
+    if (a.blocks === "unknown") return twoSamples("nothing is known of the order in which they ran");
     return {
       design: "pairs",
       reason:
@@ -25,6 +26,7 @@ export function pairingOf(a: Side, aCell: ComparedCell, b: Side, bCell: Compared
           ? "both ran in the same blocks of one run, in shuffled order: drift of the machine falls on both"
           : "both ran in the same blocks of one run: slow drift of the machine falls on both, but the order was not shuffled",
     };
+  }
   if (sameWorkInEveryPair(pairs) && workVaries(aCell.trials))
     return {
       design: "pairs",

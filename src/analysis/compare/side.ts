@@ -10,8 +10,10 @@ import { METRIC_NAMES, metricOf } from "./metric.ts";
 export interface ComparedTrial {
   readonly repeat: number;
   readonly values: ReadonlyMap<MetricName, number>;
-  /** Requests that a percentile of this trial is taken over. */
+  /** Requests that were answered: a percentile of this trial is taken over them. */
   readonly requests: number;
+  /** Requests that failed, timeouts among them; absent where nothing is known of failures. */
+  readonly failed: number | undefined;
   /** Equal for equal prompts at equal positions of every agent. */
   readonly promptFingerprint: string;
 }
@@ -27,6 +29,8 @@ export interface ComparedCell {
   /** Means per request over all trials; a workload is another one when these differ. */
   readonly inputPerRequest: number | undefined;
   readonly outputPerRequest: number | undefined;
+  /** Asked for, failed ones included; absent where a set time decided how many. */
+  readonly requestsPerAgent: number | undefined;
   readonly models: readonly string[];
   readonly engines: readonly string[];
   /** The servers its agents used, as the manifest has them. */
@@ -41,7 +45,10 @@ export interface Side {
   readonly cells: readonly ComparedCell[];
   /** Of the whole run, those that do not take part included: among them may be repeats of the same settings. */
   readonly allCells: readonly ComparedCell[];
-  /** Trials of one repeat ran next to each other; `shuffled` also in an order that chance decided. */
+  /**
+   * Trials of one repeat ran next to each other; `shuffled` also in an order that chance decided.
+   * `unknown`: nothing says that they did.
+   */
   readonly blocks: "shuffled" | "in-order" | "unknown";
 }
 
@@ -76,6 +83,7 @@ function comparedCell(cell: CellAnalysis, manifest: RunManifest): ComparedCell {
     trials: cell.blocks.map(comparedTrial),
     inputPerRequest: meanKnown(agents.map(({ together }) => together.inputPerRequest)),
     outputPerRequest: meanKnown(agents.map(({ together }) => together.outputPerRequest)),
+    requestsPerAgent: requestsPerAgent(cell.blocks),
     endpoints,
     models: distinct(endpoints.map((endpoint) => endpoint.model)),
     engines: distinct(endpoints.map(({ engine, version }) => [engine, version].filter(Boolean).join(" "))),
@@ -92,10 +100,17 @@ function comparedTrial(block: BlockAnalysis): ComparedTrial {
     repeat: block.repeat,
     values,
     requests: block.figures.pooled.requests,
+    failed: block.failures,
     promptFingerprint: block.agents
       .map(({ together }) => `${together.agent} ${together.promptFingerprint}`)
       .join("\n"),
   };
+}
+
+function requestsPerAgent(blocks: readonly BlockAnalysis[]): number | undefined {
+  if (blocks.some(({ figures }) => figures.windowMs !== undefined)) return undefined;
+  const agents = blocks.flatMap((block) => block.agents);
+  return meanKnown(agents.map(({ together }) => together.requests + together.failed + together.cancelled));
 }
 
 /** The plan shuffles the cells of one repeat among themselves unless the scenario says otherwise. */

@@ -6,6 +6,7 @@ import { madeRun } from "../../../test/fakes/recorded-run.ts";
 import { storeRun } from "../../../test/fakes/stored-run.ts";
 import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import { VirtualClock } from "../../core/clock.ts";
+import { scenarioSchema } from "../../workload/scenario.ts";
 import type { CliIo } from "../io.ts";
 import { main } from "../main.ts";
 
@@ -23,6 +24,15 @@ function cell(label: string, ttftMs: readonly number[]): readonly MadeTrial[] {
   }));
 }
 
+/** Of a run whose order is known; which agents it had does not matter here. */
+const SPEC = {
+  scenario: scenarioSchema.parse({
+    name: "quick",
+    endpoints: { a: { url: "http://127.0.0.1:1" } },
+    agents: [{ name: "x", program: "synthetic", endpoint: "a" }],
+  }),
+};
+
 const QUIET = [100, 101, 99, 100, 100];
 
 function workplace() {
@@ -30,7 +40,7 @@ function workplace() {
   const runs = join(cwd, "runs");
   const times = (factor: number) => QUIET.map((ms) => ms * factor);
   const store = (runId: string, trials: readonly MadeTrial[], simulated = false) =>
-    storeRun(runs, madeRun(trials, { runId, simulated }));
+    storeRun(runs, madeRun(trials, { runId, simulated, spec: SPEC }));
   store(MAIN, [...cell("quick N=1", QUIET), ...cell("quick N=16", times(4))]);
   store(BRANCH, [...cell("quick N=1", times(1.2)), ...cell("quick N=16", times(4))]);
   store(NOISY, cell("quick N=1", [60, 150, 120]), true);
@@ -74,6 +84,23 @@ describe("slipway compare", () => {
     expect(undecided.out).toMatch(/Gate inconclusive[\s\S]*About \d+ repeats of each/);
     expect(undecided.out).toMatch(/^COMPARISON\n\nSIMULATED/);
     expect(undecided.out).toContain("SIMULATED_AND_REAL");
+  });
+
+  it("does not pass on the cells that are left of A, unless it is told to", async () => {
+    const { cwd, slipway } = workplace();
+    const gate = ["--gate", "ttftMsP50<+50%", "--junit", "gate.xml"];
+    const lost = await slipway(BRANCH, `${BRANCH}:N=1`, "--gate", "ttftMsP50<+50%").then(({ err }) => err);
+    expect(lost).toContain("both sides name the same trials");
+    storeRun(
+      join(cwd, "runs"),
+      madeRun(cell("quick N=1", QUIET), { runId: "20260101T140000Z-quick-eeee", spec: SPEC }),
+    );
+    const half = await slipway(MAIN, "20260101T14", ...gate);
+    expect(half.exitCode).toBe(4);
+    expect(half.out).toContain("Gate inconclusive: 1 passed of 1 check, and B lacks one cell of A.");
+    expect(half.out).toContain("inconclusive: quick N=16: not in B.");
+    expect(readFileSync(join(cwd, "gate.xml"), "utf8")).toContain('tests="2" failures="0" errors="1"');
+    expect((await slipway(MAIN, "20260101T14", ...gate, "--allow-missing-cells")).exitCode).toBe(0);
   });
 
   it("names a cell by a word of its label, its hash or the whole label", async () => {
@@ -138,6 +165,9 @@ describe("slipway compare", () => {
     // 5.41 ÷ 5.88: means of 1.8033 and 1.96.
     expect(out.replaceAll(/\s+/g, " ")).toContain("Balance index rose by 8.7 %");
     expect(out.replaceAll(/\s+/g, " ")).toContain(
+      "3 trials each, not in pairs: nothing is known of the order in which they ran.",
+    );
+    expect(out.replaceAll(/\s+/g, " ")).toContain(
       "Median TTFT: not compared, no trial of either side has it.",
     );
     expect((await slipway("20260101T13", MAIN, BRANCH)).exitCode).toBe(2);
@@ -162,6 +192,11 @@ describe("what slipway compare refuses", () => {
       "a metric that does not exist",
       [MAIN, BRANCH, "--metrics", "ttft"],
       "names a figure that does not exist",
+    ],
+    [
+      "missing cells without a gate",
+      [MAIN, BRANCH, "--allow-missing-cells"],
+      "says what a gate may overlook",
     ],
     ["a margin of nothing", [MAIN, BRANCH, "--margin", "0"], "--margin is not a share"],
     ["a gate on three runs", [MAIN, BRANCH, NOISY, "--gate", "wallMs<+5%"], "one run against one other"],

@@ -14,7 +14,8 @@ Examples:
   slipway compare ollama-run vllm-run tgi-run       three or more: one table of stacks
 
 With --gate: exit 0 when it is shown to hold, 1 when it is shown to be broken, 4 when the trials
-cannot decide, with the repeats that would.
+cannot decide, with the repeats that would. Cells of A that B lacks are undecided too, and requests
+that fail in B more often than in A break it: failurePct<+1 allows one point more.
 `;
 
 export const compareCommand: DefineCommand = (io, exit) =>
@@ -27,6 +28,7 @@ export const compareCommand: DefineCommand = (io, exit) =>
     .option("--metrics <names>", "which figures, separated by commas; together they are the family of tests")
     .option("--margin <percent>", "changes below it count as none where that can be shown", "5%")
     .option("--gate <clauses>", "fail on a change: metric<+5% or metric>-3%, separated by commas")
+    .option("--allow-missing-cells", "let a gate pass though B lacks cells of A")
     .option("--junit <file>", "write the checks as JUnit XML")
     .option("--markdown <file>", "write the comparison as Markdown, with the figures behind it")
     .option("--runs-dir <dir>", "where runs are kept", "runs")

@@ -36,6 +36,7 @@ export interface RawCompareFlags {
   readonly gate?: string;
   readonly junit?: string;
   readonly markdown?: string;
+  readonly allowMissingCells?: true;
   readonly runsDir: string;
   readonly json?: true;
 }
@@ -62,7 +63,10 @@ export async function runCompare(
   refuseSameCells(a, b);
   const comparison = compareRuns(a.side, b.side, { metrics, margin });
   refuseNothingInCommon(comparison, names);
-  const gate = clauses === undefined ? undefined : judgeGate(comparison, clauses);
+  const gate =
+    clauses === undefined
+      ? undefined
+      : judgeGate(comparison, clauses, { allowMissingCells: flags.allowMissingCells === true });
   if (flags.junit !== undefined) writeFileWhole(resolve(io.cwd, flags.junit), renderJunit(comparison, gate));
   const section = (detail: "short" | "full"): Section => comparisonSection({ comparison, gate, detail });
   if (flags.markdown !== undefined)
@@ -136,6 +140,12 @@ function refuseMisuse(names: readonly string[], flags: RawCompareFlags): void {
       message: "a comparison takes two runs or cells at least",
       received: names.join(" "),
       nextStep: "name a second one; slipway runs list shows what there is",
+    });
+  if (flags.allowMissingCells === true && flags.gate === undefined)
+    throw new OperatorError("FLAG_INVALID", {
+      message: "--allow-missing-cells says what a gate may overlook, and there is no --gate",
+      received: "--allow-missing-cells",
+      nextStep: "add --gate, or leave it out",
     });
   const alone = flags.gate !== undefined ? "--gate" : flags.junit !== undefined ? "--junit" : undefined;
   if (names.length > 2 && alone !== undefined)

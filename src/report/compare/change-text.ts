@@ -14,6 +14,7 @@ const UNIT_TEXT: Readonly<Record<MetricUnit, string>> = {
   times: "×",
   share: "",
   index: "",
+  percent: "%",
 };
 
 export function inUnit(value: number | undefined, metric: ComparedMetric["metric"]): string {
@@ -30,18 +31,26 @@ export function percentInterval({ low, high }: Interval): string {
   return `${percentText(low).replace(" %", "")} … ${percentText(high)}`;
 }
 
-/** B against A as a share of A, or in the metric's unit where there is no share. */
+/** B against A as a share of A, or in the metric's unit where there is no share; of a percentage in points. */
 export function changeText(metric: ComparedMetric): string {
+  if (isPercentage(metric) && metric.difference.kind !== "too-few")
+    return `${signed(metric.difference.difference)} points`;
   if (metric.relative !== undefined) return percentText(metric.relative.share);
   return metric.difference.kind === "too-few" ? UNKNOWN : signed(metric.difference.difference);
 }
 
 /** The 95 % interval of the change, or why there is none. */
-export function changeInterval({ relative, difference }: ComparedMetric): string {
+export function changeInterval(metric: ComparedMetric): string {
+  const { relative, difference } = metric;
   if (difference.kind === "too-few") return "one trial";
+  // A difference that is the same in every pair still leaves the share of A uncertain.
+  if (relative?.interval !== undefined && !isPercentage(metric)) return percentInterval(relative.interval);
   if (difference.kind === "no-variance") return "no variance";
-  if (relative?.interval !== undefined) return percentInterval(relative.interval);
   return `${signed(difference.interval.low)} … ${signed(difference.interval.high)}`;
+}
+
+function isPercentage({ metric }: ComparedMetric): boolean {
+  return metricOf(metric).unit === "percent";
 }
 
 export function signed(value: number): string {

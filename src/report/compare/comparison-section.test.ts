@@ -96,3 +96,43 @@ describe("a comparison in files", () => {
     expect(xml).toContain("Median TTFT rose by");
   });
 });
+
+describe("what a comparison does not call better", () => {
+  const clause = parseGate("wallMs<+5%");
+  const section = (a: Parameters<typeof madeCell>[0], b: Parameters<typeof madeCell>[0]): string => {
+    const one = compareRuns(madeSide([madeCell(a)]), madeSide([madeCell(b)], { name: "run-b" }), {
+      metrics: ["wallMs", "failurePct"],
+    });
+    const gate = judgeGate(one, clause);
+    return renderSectionText(comparisonSection({ comparison: one, gate, detail: "short" }), 80);
+  };
+  const slow = { wallMs: [100, 101, 99, 100], failurePct: [0, 0, 0, 0] };
+  const fast = { wallMs: [10, 11, 9, 10], failurePct: [50, 50, 50, 50] };
+
+  it("is what fewer answers made faster", () => {
+    expect(
+      section({ values: slow, requests: 6 }, { values: fast, requests: 3, failed: [3, 3, 3, 3] }),
+    ).toMatchSnapshot();
+  });
+
+  it("is what less work made faster", () => {
+    expect(
+      section({ values: slow }, { values: { ...slow, wallMs: fast.wallMs }, outputPerRequest: 8 }),
+    ).toMatch(
+      /Gate inconclusive[\s\S]*OTHER_WORKLOAD[\s\S]*not\s+comparable[\s\S]*did\s+not\s+do\s+the\s+same\s+work/,
+    );
+  });
+
+  it("says the interval of what is certain within pairs and uncertain as a share", () => {
+    // B lies exactly 2 above A in every pair; of A that is between 1.9 and 2.1 %.
+    const pair = (values: readonly number[], label: string) =>
+      madeSide([madeCell({ label, values: { wallMs: values } })], { runId: "one" });
+    const one = compareRuns(pair([98, 100, 102], "a"), pair([100, 102, 104], "b"), { metrics: ["wallMs"] });
+    const gate = judgeGate(one, parseGate("wallMs<+9%"));
+    const text = renderSectionText(comparisonSection({ comparison: one, gate, detail: "short" }), 120);
+    expect(gate.verdict).toBe("passed");
+    expect(text).not.toContain("95 % CI no variance");
+    expect(text).toContain("95 % CI +1.9 … +2.1 %");
+    expect(text).toContain("the same difference in every pair");
+  });
+});

@@ -5,13 +5,14 @@ import type {
   Comparison,
   SideFacts,
 } from "../../analysis/compare/compare-runs.ts";
+import type { NoiseFloor } from "../../analysis/compare/noise-floor.ts";
 import type { GateResult } from "../../analysis/gate.ts";
 import { UNKNOWN } from "../../core/units.ts";
 import { figureText, intervalText, pText } from "../section/figure-text.ts";
 import type { Section, SectionBlock } from "../section/section.ts";
 import { heading, lead, left, list, note, plain, right, table } from "../section/section.ts";
 import { changeInterval, changeText, effectText, marginText, percentText, signed } from "./change-text.ts";
-import { checkName, checkReason, gateHeadline } from "./gate-text.ts";
+import { checkName, checkReason, gateHeadline, LOST_CELL } from "./gate-text.ts";
 import { metricSentence, missingSentence, wordOf } from "./sentence.ts";
 
 export interface ComparisonView {
@@ -55,13 +56,18 @@ function differing({ settings }: Comparison): readonly string[] {
 function gateBlocks(gate: GateResult): readonly SectionBlock[] {
   return [
     lead(gateHeadline(gate)),
-    ...list(gate.checks.map((check) => `${check.verdict}: ${checkName(check)}: ${checkReason(check)}`)),
+    ...list([
+      ...gate.checks.map((check) => `${check.verdict}: ${checkName(check)}: ${checkReason(check)}`),
+      ...gate.lostCells.map((cell) => `inconclusive: ${cell}: ${LOST_CELL}`),
+    ]),
   ];
 }
 
 function headline({ pairs }: Comparison): string {
   const words = pairs.flatMap((pair) => pair.metrics.map(wordOf));
-  const parts = (["better", "worse", "same", "noise", "equal", "not decided", "unknown"] as const)
+  const parts = (
+    ["better", "worse", "same", "noise", "equal", "not decided", "not comparable", "unknown"] as const
+  )
     .map((word) => ({ word, count: words.filter((one) => one === word).length }))
     .filter(({ count }) => count > 0)
     .map(({ word, count }) => `${count} ${word}`);
@@ -157,8 +163,14 @@ function shiftInterval({ shift }: ComparedMetric): string {
 function noiseText({ noiseFloor }: ComparedMetric): string {
   if (noiseFloor === undefined) return UNKNOWN;
   const size = noiseFloor.share === undefined ? signed(noiseFloor.difference) : percentText(noiseFloor.share);
-  return `${size.replace(/^\+/, "")} (${noiseFloor.basis === "same-settings" ? "same settings" : "halves"})`;
+  return `${size.replace(/^\+/, "")} (${NOISE_BASIS[noiseFloor.basis]})`;
 }
+
+const NOISE_BASIS: Readonly<Record<NoiseFloor["basis"], string>> = {
+  "same-settings": "same settings",
+  halves: "halves",
+  "halves-of-pairs": "halves of the pairs",
+};
 
 function alone({ onlyA, onlyB, a, b }: Comparison): readonly SectionBlock[] {
   return list([

@@ -6,7 +6,7 @@ import type { Builder } from "junit-report-builder";
 import junit from "junit-report-builder";
 import type { Comparison } from "../../analysis/compare/compare-runs.ts";
 import type { GateResult } from "../../analysis/gate.ts";
-import { checkName, checkReason } from "./gate-text.ts";
+import { checkName, checkReason, LOST_CELL } from "./gate-text.ts";
 import { metricSentence } from "./sentence.ts";
 
 /**
@@ -29,6 +29,8 @@ export function renderJunit(comparison: Comparison, gate: GateResult | undefined
     else if (check.verdict === "inconclusive") testCase.error(reason, "inconclusive");
     else testCase.standardOutput(reason);
   }
+  for (const cell of gate?.lostCells ?? [])
+    suite.testCase().className(`${simulated}${cell}`).name("cell is in B").error(LOST_CELL, "inconclusive");
   if (gate === undefined)
     for (const pair of comparison.pairs)
       for (const metric of pair.metrics)

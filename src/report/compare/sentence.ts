@@ -14,11 +14,20 @@ import {
   trialsText,
 } from "./change-text.ts";
 
-export type Word = "better" | "worse" | "same" | "noise" | "equal" | "not decided" | "unknown";
+export type Word =
+  | "better"
+  | "worse"
+  | "same"
+  | "noise"
+  | "equal"
+  | "not decided"
+  | "not comparable"
+  | "unknown";
 
 /** The word for the last column of the table. */
 export function wordOf(metric: ComparedMetric): Word {
   const { difference, holm, equivalence } = metric;
+  if (metric.unjudged !== undefined) return "not comparable";
   if (difference.kind === "no-variance" && difference.difference === 0) return "equal";
   if (difference.kind !== "tested") return "unknown";
   if (holm.kind === "adjusted" && holm.rejected)
@@ -32,17 +41,30 @@ export function isImprovement({ metric, a, b }: ComparedMetric): boolean {
 
 export function metricSentence(metric: ComparedMetric, comparison: Comparison): string {
   const { difference } = metric;
+  if (metric.unjudged !== undefined)
+    return `${name(metric)}: ${values(metric)} (${changeText(metric)}). ${unjudgedText(metric.unjudged)}`;
   if (difference.kind === "too-few")
     return `${name(metric)}: ${values(metric)} in one trial of a side. A single trial has no spread, so nothing can be said; repeat with --runs 5.`;
   if (difference.kind === "no-variance")
     return difference.difference === 0
       ? `${name(metric)}: ${inUnit(metric.a.mean, metric.metric)} in every trial of both. Equal; without variance no test can say how sure that is.`
-      : `${name(metric)}: ${values(metric)}, the same in every trial of a side. Without variance no test exists.`;
+      : `${name(metric)}: ${values(metric)}, ${metric.design === "pairs" ? "the same difference in every pair" : "the same in every trial of a side"}. Without variance no t test of it exists${permutedPart(metric)}.`;
   return [main(metric, comparison), permutationPart(metric), thinPart(metric)].filter(Boolean).join(" ");
+}
+
+function unjudgedText(why: NonNullable<ComparedMetric["unjudged"]>): string {
+  return why === "failures"
+    ? "No verdict: it describes the requests that were answered, and too many were not."
+    : "No verdict: the sides did not do the same work, and this figure depends on it.";
 }
 
 export function missingSentence({ metric, reason }: MissingMetric): string {
   return `${capital(metricOf(metric).label)}: not compared, ${reason}.`;
+}
+
+/** Whole trials dealt out anew need no variance within a side. */
+function permutedPart({ permutation }: ComparedMetric): string {
+  return permutation.kind === "tested" ? `; trials permuted give p = ${pText(permutation.p)}` : "";
 }
 
 function main(metric: ComparedMetric, comparison: Comparison): string {
@@ -58,8 +80,9 @@ function main(metric: ComparedMetric, comparison: Comparison): string {
       return `${name(metric)} is the same within ${margin} (${changeText(metric)}, ${equivalencePart(metric)}${values(metric)}, ${trialsText(metric)}).`;
     case "equal":
     case "not decided":
+    case "not comparable":
     case "unknown":
-      return `${name(metric)}: not decided. It changed by ${changeText(metric)} (${evidence}; ${adjusted(metric, comparison)})${familyPart(metric)}; ${repeatsText(metric.repeatsNeeded, metric.design)} would show a change of this size.`;
+      return `${name(metric)}: not decided. It changed by ${changeText(metric)} (${evidence}; ${adjusted(metric, comparison)})${familyPart(metric)}; ${repeatsText(metric.repeatsNeeded, metric.design)} would show a change of this size${comparison.familySize === 1 ? "" : ` among ${comparison.familySize} figures`}.`;
   }
 }
 
@@ -101,9 +124,15 @@ function smallPart({ equivalence }: ComparedMetric, margin: string): string {
 
 function noisePart({ noiseFloor }: ComparedMetric): string {
   const size = noiseFloor?.share === undefined ? "" : ` (${percentText(noiseFloor.share).slice(1)})`;
-  return noiseFloor?.basis === "same-settings"
-    ? `cells with the same effective settings${size}`
-    : `two halves of the same cell's repeats${size}`;
+  switch (noiseFloor?.basis) {
+    case "same-settings":
+      return `cells with the same effective settings${size}`;
+    case "halves-of-pairs":
+      return `the first and the second half of the pairs${size}`;
+    case "halves":
+    case undefined:
+      return `two halves of the same cell's repeats${size}`;
+  }
 }
 
 /** The interval of two one-sided tests at 5 % each: the one that lies within the margin. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MadeTrial } from "../../../test/fakes/recorded-run.ts";
+import type { MadeRequest, MadeTrial } from "../../../test/fakes/recorded-run.ts";
 import { madeEndpoint, madeRun } from "../../../test/fakes/recorded-run.ts";
 import { analyseRun } from "../../analysis/analyse-run.ts";
 import { sideOf } from "../../analysis/compare/side.ts";
@@ -9,10 +9,16 @@ import { renderSectionText } from "../section/section-text.ts";
 import { stackSection } from "./stack-section.ts";
 
 /** Two agents that take 1 s for 100 tokens alone, and together wait `waitMs` more and decode `slower` times as long. */
-function stack(name: string, engine: string, waitMs: number, slower: number): StackInput {
+function stack(
+  name: string,
+  engine: string,
+  waitMs: number,
+  slower: number,
+  record: MadeRequest["record"] = {},
+): StackInput {
   const alone = { ttftMs: 100, tokens: 100, decodeMs: 900 };
   const trials = [0, 1, 2].flatMap((repeat): readonly MadeTrial[] => {
-    const together = { ttftMs: 100 + waitMs + repeat, tokens: 100, decodeMs: 900 * slower };
+    const together = { ttftMs: 100 + waitMs + repeat, tokens: 100, decodeMs: 900 * slower, record };
     return [
       { kind: "solo", repeat, agents: { x: [alone] }, record: { soloFor: ["x", "y"] } },
       { kind: "together", repeat, agents: { x: [together], y: [together] } },
@@ -54,5 +60,37 @@ describe("stacks under the same work", () => {
   it("ranks nobody whose interval reaches the best one's", () => {
     const same = compareStacks([stack("one", "ollama", 100, 1), stack("two", "vllm", 100, 1)]);
     expect(renderSectionText(stackSection(same), 80)).toContain("no stack is told from the others");
+  });
+
+  it("names nobody the best of work that was not the same, and says of every row what it was", () => {
+    const asked = (input: number): MadeRequest["record"] => ({
+      tokens: { input, cached: 0, output: 100, outputSource: "engine" },
+    });
+    const unlike = compareStacks([
+      stack("one", "ollama", 1_000, 1, asked(64)),
+      stack("two", "vllm", 20, 1, asked(512)),
+      stack("three", "tgi", 10, 1, asked(100)),
+    ]);
+    expect(unlike).toMatchObject({ unlikeWork: true, caveats: [{ code: "OTHER_WORKLOAD" }] });
+    for (const own of ["one, made: 64 tokens in", "two, made: 512 tokens in", "three, made: 100 tokens in"])
+      expect(unlike.caveats[0]?.message).toContain(own);
+    const text = renderSectionText(stackSection(unlike), 80);
+    expect(text).toMatch(/^STACKS UNDER UNLIKE WORK/);
+    expect(text).toContain("none of them is named best");
+    expect(text).not.toContain("most tokens together");
+  });
+
+  it("does not rank a stack that fails what it is asked", () => {
+    const failed: MadeRequest["record"] = {
+      outcome: { kind: "failed", code: "REQUEST_TIMEOUT", message: "timed out", afterFirstToken: false },
+    };
+    const lossy = compareStacks([
+      stack("one", "ollama", 1_000, 1),
+      stack("two", "vllm", 20, 1),
+      stack("three", "tgi", 1, 0.1, failed),
+    ]);
+    expect(lossy.rows.map((row) => row.losesRequests)).toEqual([false, false, true]);
+    expect(lossy.caveats).toMatchObject([{ code: "REQUESTS_FAILED" }]);
+    expect(renderSectionText(stackSection(lossy), 80)).toContain("most tokens together: B");
   });
 });

@@ -6,13 +6,15 @@ import { figureText, withUnit } from "../section/figure-text.ts";
 import type { Section, SectionBlock } from "../section/section.ts";
 import { lead, left, list, note, right, table } from "../section/section.ts";
 
-export function stackSection({ rows, simulated, caveats }: StackComparison): Section {
+export function stackSection({ rows, simulated, unlikeWork, caveats }: StackComparison): Section {
   return {
     id: "stacks",
-    title: "Stacks under the same work",
+    title: unlikeWork ? "Stacks under unlike work" : "Stacks under the same work",
     simulated,
     blocks: [
-      ...answer(rows),
+      ...(unlikeWork
+        ? [lead("The stacks did not do the same work, so none of them is named best.")]
+        : answer(rows)),
       ...list(
         rows.map(
           (row, index) =>
@@ -71,10 +73,10 @@ export function stackSection({ rows, simulated, caveats }: StackComparison): Sec
   };
 }
 
-/** Stacks rank among those with as many agents; whose interval reaches the best one's is not told from it. */
+/** Stacks rank among those with as many agents that answered what they were asked; whose interval reaches the best one's is not told from it. */
 function answer(rows: readonly StackRow[]): readonly SectionBlock[] {
   const most = Math.max(...rows.map((row) => row.agents));
-  const fullest = rows.filter((row) => row.agents === most);
+  const fullest = rows.filter((row) => row.agents === most && !row.losesRequests);
   const leaders = (figure: Figure, better: "higher" | "lower"): string | undefined => {
     const found = leading(fullest, figure, better).map((row) => letter(rows.indexOf(row)));
     return found.length === 0 ? undefined : found.join(" and ");
