@@ -203,7 +203,7 @@ async function playSequence(seed: number, tally: Tally): Promise<void> {
 }
 
 /** So many at a time keep two cores busy while others wait for limits and pauses. */
-const AT_ONCE = 6;
+const AT_ONCE = 8;
 
 export async function playSequences(count: number): Promise<Tally> {
   const tally: Tally = { committed: 0, rolledBack: 0, refused: 0, lost: 0, failed: 0 };
