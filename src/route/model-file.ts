@@ -70,7 +70,6 @@ export const modelFileSchema = z
         message: "names each model once",
       });
   });
-export type ModelFile = z.output<typeof modelFileSchema>;
 
 export interface Beta {
   readonly alpha: number;

@@ -67,7 +67,6 @@ export const benchmarkSchema = z
         message: "names each job once, since records are told apart by it",
       });
   });
-export type Benchmark = z.output<typeof benchmarkSchema>;
 
 /** A job whose dependencies are known to lead somewhere and never in a circle. Tasks are meant by their place in `tasks`. */
 export interface TaskGraph {
