@@ -117,5 +117,6 @@ describe("anti-patterns", () => {
       }),
     ]);
     expect(found([cell], on("ollama"))).toEqual([]);
+    expect(found([cell], on("simulated"))).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { welchTest } from "../../stats/welch.ts";
 import type { RunAnalysis } from "../analyse-run.ts";
 import type { CellAnalysis } from "../cell.ts";
 import { judgedSpeedup } from "./judged-speedup.ts";
-import { contextsAsked } from "./resources.ts";
+import { contextFollowsRequests, contextsAsked } from "./resources.ts";
 
 export interface AntiPattern {
   readonly id:
@@ -21,6 +21,8 @@ export interface AntiPattern {
   readonly title: string;
   readonly evidence: string;
   readonly instead: string;
+  /** Labels of the cells that show it; empty where it is not of particular cells. */
+  readonly cells: readonly string[];
 }
 
 type Finder = (analysis: RunAnalysis) => readonly AntiPattern[];
@@ -61,6 +63,7 @@ function togetherIsSlower({ cells }: RunAnalysis): readonly AntiPattern[] {
       title: "running together what would be done sooner in turn",
       evidence: `${slower.length} of ${cells.length} cells have a true speedup below 1; lowest ${worst.mean.toFixed(2)} in ${worst.label} (95 % interval up to ${worst.high.toFixed(2)})`,
       instead: "run these agents one after the other, or give the server slots that it can batch",
+      cells: slower.map(({ label }) => label),
     },
   ];
 }
@@ -73,7 +76,8 @@ function oneSlotForSeveral(analysis: RunAnalysis): readonly AntiPattern[] {
         slots !== undefined && cell.agents.filter((agent) => agent.endpoints.includes(name)).length > slots,
     ),
   );
-  return fromWarning(analysis, "SLOTS_BELOW_AGENTS", (message) => {
+  const labels = cells.map((cell) => cell.label);
+  return fromWarning(analysis, "SLOTS_BELOW_AGENTS", labels, (message) => {
     const kept = meanOf(cells, (cell) => cell.figures.retention?.mean);
     const inTurn = meanOf(cells, (cell) => cell.sharing?.oneAtATime.retention);
     const beside =
@@ -93,7 +97,8 @@ function singleInstance({ cells }: RunAnalysis): readonly AntiPattern[] {
   const counts = [...new Set(cells.map((cell) => cell.agentNames.length))].filter((agents) => agents > 1);
   return counts.flatMap((agents) => {
     const alike = cells.filter((cell) => cell.agentNames.length === agents);
-    const single = speedups(alike.filter((cell) => endpointsOf(cell) === 1));
+    const onOne = alike.filter((cell) => endpointsOf(cell) === 1);
+    const single = speedups(onOne);
     const several = speedups(alike.filter((cell) => endpointsOf(cell) > 1));
     const test = welchTest(several, single);
     if (test.kind !== "tested" || test.interval.low <= 0) return [];
@@ -103,6 +108,7 @@ function singleInstance({ cells }: RunAnalysis): readonly AntiPattern[] {
         title: "one instance for all agents",
         evidence: `${agents} agents on one endpoint have a true speedup of ${number(mean(single))}, on several ${number(mean(several))} (difference ${number(test.difference)}, 95 % interval ${number(test.interval.low)} to ${number(test.interval.high)}, n = ${single.length} and ${several.length})`,
         instead: "give each agent an endpoint of its own, where the memory allows it",
+        cells: onOne.map((cell) => cell.label),
       } as const,
     ];
   });
@@ -135,33 +141,39 @@ function contention({ cells }: RunAnalysis): readonly AntiPattern[] {
       title: "cells that contend",
       evidence: `a TTFT rose by more than ${first.contention.thresholdMs} ms over its solo median in ${named.join(", ")}`,
       instead: "prefer a cell that does not, or fewer agents at once",
+      cells: contended.map((cell) => cell.label),
     },
   ];
 }
 
 /**
  * Asked for more context than the server gave. Only where the context is fixed when the server
- * starts: Ollama's follows each request, and what it was at the end of a run says little of a cell.
+ * starts: where it follows each request, what it was at one moment says little of a cell.
  */
 function contextClamped({ manifest, cells }: RunAnalysis): readonly AntiPattern[] {
   const clamped = manifest.endpoints.flatMap(({ name, engine, contextTokens }) => {
-    if (contextTokens === undefined || engine === "ollama") return [];
-    const asked = Math.max(0, ...cells.flatMap((cell) => contextsAsked(cell, manifest.spec, name)));
-    return asked > contextTokens ? [`${name} was asked for ${asked} tokens and has ${contextTokens}`] : [];
+    if (contextTokens === undefined || contextFollowsRequests(engine)) return [];
+    const mostOf = (cell: CellAnalysis): number => Math.max(0, ...contextsAsked(cell, manifest.spec, name));
+    const asked = Math.max(0, ...cells.map(mostOf));
+    const labels = cells.filter((cell) => mostOf(cell) > contextTokens).map((cell) => cell.label);
+    return asked > contextTokens
+      ? [{ labels, text: `${name} was asked for ${asked} tokens and has ${contextTokens}` }]
+      : [];
   });
   if (clamped.length === 0) return [];
   return [
     {
       id: "context-clamped",
       title: "a context smaller than asked for",
-      evidence: `${clamped.join("; ")}: prompts that need more are cut or refused`,
+      evidence: `${clamped.map(({ text }) => text).join("; ")}: prompts that need more are cut or refused`,
       instead: "start the server with the context that the agents ask for (each slot gets its part of it)",
+      cells: [...new Set(clamped.flatMap(({ labels }) => labels))],
     },
   ];
 }
 
 function contextOverrun(analysis: RunAnalysis): readonly AntiPattern[] {
-  return fromWarning(analysis, "CONTEXT_OVERRUN", (message) => ({
+  return fromWarning(analysis, "CONTEXT_OVERRUN", [], (message) => ({
     id: "context-overrun",
     title: "a context too small for its prompts",
     evidence: message,
@@ -169,7 +181,7 @@ function contextOverrun(analysis: RunAnalysis): readonly AntiPattern[] {
 }
 
 function coldModels(analysis: RunAnalysis): readonly AntiPattern[] {
-  return fromWarning(analysis, "COLD_MODEL", (message) => ({
+  return fromWarning(analysis, "COLD_MODEL", [], (message) => ({
     id: "cold-models",
     title: "cold models",
     evidence: message,
@@ -177,7 +189,7 @@ function coldModels(analysis: RunAnalysis): readonly AntiPattern[] {
 }
 
 function clientBound(analysis: RunAnalysis): readonly AntiPattern[] {
-  return fromWarning(analysis, "CLIENT_BOTTLENECK", (message) => ({
+  return fromWarning(analysis, "CLIENT_BOTTLENECK", [], (message) => ({
     id: "client-bound",
     title: "a client too busy to measure",
     evidence: message,
@@ -188,11 +200,12 @@ function clientBound(analysis: RunAnalysis): readonly AntiPattern[] {
 function fromWarning(
   { warnings }: RunAnalysis,
   code: string,
-  of: (message: string) => Omit<AntiPattern, "instead">,
+  cells: readonly string[],
+  of: (message: string) => Omit<AntiPattern, "instead" | "cells">,
 ): readonly AntiPattern[] {
   return warnings
     .filter((warning) => warning.code === code)
-    .map(({ message, remedy }) => ({ ...of(message), instead: remedy }));
+    .map(({ message, remedy }) => ({ ...of(message), instead: remedy, cells }));
 }
 
 /** "Sweet spots" between settings that the server clamps to the same. */
@@ -208,6 +221,7 @@ function noiseForEffect({ repeats }: RunAnalysis): readonly AntiPattern[] {
       title: "settings that come out the same",
       evidence: `${cells.join(", ")} ran with the same effective settings and still differ by ${parts.join(", ")}: no sweet spot, but the noise floor`,
       instead: "drop all but one of them, and read no smaller difference between other cells as an effect",
+      cells: [],
     };
   });
 }

@@ -23,6 +23,14 @@ export function cellResources(cell: CellAnalysis, spec: unknown): CellResources 
   };
 }
 
+/**
+ * Engines whose context follows each request. What the manifest says of it is that of one moment;
+ * what a cell ran with is what its agents asked for.
+ */
+export function contextFollowsRequests(engine: string): boolean {
+  return engine === "ollama" || engine === "simulated";
+}
+
 /** What the agents on an endpoint ask for, tokens each; none that leaves it to the server. */
 export function contextsAsked(cell: CellAnalysis, spec: unknown, endpoint: string): readonly number[] {
   return agentsAsPlanned(cell, spec)

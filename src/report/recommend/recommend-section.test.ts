@@ -87,6 +87,23 @@ describe("recommendations", () => {
     expect(text(single, 80)).toMatchSnapshot();
   });
 
+  it("do not tell to stop what they recommend: its habit is said to be its own", () => {
+    // The quicker cell is the one whose two agents share one slot.
+    const queued = analyseRun(
+      twoAgentRun(
+        [
+          { cell: "quick N=8", togetherTokS: [90, 91, 92, 90.5, 91.5], oneEndpoint: true },
+          { cell: "slow", togetherTokS: [30, 31, 30.5, 30.2, 30.7] },
+        ],
+        { endpoints: [madeEndpoint("a", { engine: "llama-server", slots: 1 })] },
+      ),
+    );
+    const [before = "", after = ""] = text(queued, 400).split("Better than the best of these cells");
+    expect(before).toContain("Overall: use quick N=8");
+    expect(before.slice(before.indexOf("Stop doing"))).not.toContain("fewer slots");
+    expect(after).toContain("recommended all the same, quick N=8: fewer slots than agents");
+  });
+
   it("are Markdown", () => {
     expect(renderSectionMarkdown(recommendSection(recommend(matrix)))).toMatchSnapshot();
   });

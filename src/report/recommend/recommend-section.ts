@@ -1,4 +1,5 @@
 /** Recommendations as a section: sentences that carry their numbers and end in a command to run. */
+import type { AntiPattern } from "../../analysis/recommend/anti-patterns.ts";
 import type { DecisionNode, Recommendation, Recommendations } from "../../analysis/recommend/recommend.ts";
 import type { Ranking, TieReason } from "../../analysis/recommend/rank.ts";
 import { figureText, pText, withUnit } from "../section/figure-text.ts";
@@ -13,17 +14,56 @@ export function recommendSection(all: Recommendations): Section {
     blocks: [
       ...tierBlocks(all),
       ...list(all.cautions),
-      heading("Stop doing"),
-      ...(all.antiPatterns.length === 0
-        ? [plain("None of the known anti-patterns shows in these data.")]
-        : list(
-            all.antiPatterns.map(
-              ({ title, evidence, instead }) => `${title}: ${evidence}. Instead: ${instead}.`,
-            ),
-          )),
+      ...habitBlocks(all),
       ...(all.tree === undefined ? [] : [heading("Decision tree"), outline([treeItem(all.tree, all)])]),
     ],
   };
+}
+
+/**
+ * A habit that only recommended cells have is no advice against them, but how they could do better;
+ * one that others have too is to be stopped, and says which of its cells are recommended all the same.
+ */
+function habitBlocks(all: Recommendations): readonly SectionBlock[] {
+  const chosen = recommendedLabels(all);
+  const own = all.antiPatterns.filter(
+    ({ cells }) => cells.length > 0 && cells.every((label) => chosen.includes(label)),
+  );
+  const others = all.antiPatterns.filter((pattern) => !own.includes(pattern));
+  return [
+    heading("Stop doing"),
+    ...list(others.map((pattern) => `${habitText(pattern)}${despite(pattern, chosen)}`)),
+    ...(others.length > 0
+      ? []
+      : [
+          plain(
+            own.length === 0
+              ? "None of the known anti-patterns shows in these data."
+              : "None of the known anti-patterns shows in the other cells.",
+          ),
+        ]),
+    ...(own.length === 0 ? [] : [heading("Better than the best of these cells")]),
+    ...list(
+      own.map((pattern) => `recommended all the same, ${pattern.cells.join(", ")}: ${habitText(pattern)}`),
+    ),
+  ];
+}
+
+function habitText({ title, evidence, instead }: AntiPattern): string {
+  return `${title}: ${evidence}. Instead: ${instead}.`;
+}
+
+function despite({ cells }: AntiPattern, chosen: readonly string[]): string {
+  const both = cells.filter((label) => chosen.includes(label));
+  return both.length === 0 ? "" : ` Recommended all the same: ${both.join(", ")}.`;
+}
+
+/** Cells that some need is told to use. */
+function recommendedLabels({ needs, constrained }: Recommendations): readonly string[] {
+  const all = constrained === undefined ? needs : [...needs, constrained];
+  return all.flatMap(({ ranking }) =>
+    ranking.kind === "best" || ranking.kind === "tie" ? [ranking.leader.label] : [],
+  );
 }
 
 /** What keeps every need from an answer is said once. */
