@@ -8,7 +8,7 @@ import { expectedResidual, knownBytes, observationOf } from "../predict/vram/res
 import { residencyOf, setBeside } from "../predict/vram/set-beside.ts";
 import type { LlamaServerPreset } from "../preset/preset.ts";
 import { presetSchema } from "../preset/preset.ts";
-import { placeOf, poolBytes, presetLedger } from "./server-model.ts";
+import { placeOf, poolBytes, presetLedger } from "../predict/vram/preset-ledger.ts";
 import type { StartOutcome, StartRecord } from "./start-record.ts";
 import type { Sweep } from "./sweep.ts";
 import { noteStart } from "./sweep.ts";

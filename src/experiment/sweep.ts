@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ResidualObservation } from "../predict/vram/residual.ts";
 import type { LlamaServerPreset, Preset } from "../preset/preset.ts";
 import type { RecordSink } from "../record/record-sink.ts";
-import type { Pool, ServerModel } from "./server-model.ts";
+import type { Pool, ServerModel } from "../predict/vram/preset-ledger.ts";
 import type { StartRecord } from "./start-record.ts";
 import { START_EVENT } from "./start-record.ts";
 import type { SweepCell } from "./sweep-cells.ts";

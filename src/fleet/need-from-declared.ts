@@ -7,7 +7,6 @@ import { BYTES_PER_MIB } from "../core/units.ts";
 import { kvRowBytes } from "../predict/vram/cache-lines.ts";
 import type { KvType, Preset } from "../preset/preset.ts";
 import type { NeedBytes } from "./alternatives.ts";
-import { proposeAlternatives } from "./alternatives.ts";
 import { declaredBytes } from "./memory-need.ts";
 import type { Propose } from "./supervisor-state.ts";
 
@@ -25,17 +24,16 @@ export interface DeclaredPreset {
   readonly fileBytes: number;
 }
 
-/** Alternatives by what presets declare. `fileBytes`: of all model files of a preset. */
-export function proposeFromDeclared(fileBytes: (preset: Preset) => number): Propose {
-  return (question) => {
-    const known = question.presets.flatMap((preset) => {
-      const declared = declaredBytes(preset, question.kind);
-      return declared === undefined
-        ? []
-        : [{ preset, declaredBytes: declared, fileBytes: fileBytes(preset) }];
-    });
-    return proposeAlternatives({ ...question, needBytes: needFromDeclared(known) });
-  };
+/** What presets of a question would take, by what they declare. `fileBytes`: of all model files of a preset. */
+export function declaredNeeds(
+  { presets, kind }: Parameters<Propose>[0],
+  fileBytes: (preset: Preset) => number,
+): NeedBytes {
+  const known = presets.flatMap((preset) => {
+    const declared = declaredBytes(preset, kind);
+    return declared === undefined ? [] : [{ preset, declaredBytes: declared, fileBytes: fileBytes(preset) }];
+  });
+  return needFromDeclared(known);
 }
 
 /** Undefined for a preset that is not among these: without a figure nothing can be computed. */

@@ -7,7 +7,7 @@ import type { RunStatus } from "../../record/run-manifest.ts";
 import { toReportModel } from "../../report/model.ts";
 import { readRun } from "../../store/read-run.ts";
 import type { RunWriter } from "../../store/run-directory.ts";
-import type { ServerModel } from "../../experiment/server-model.ts";
+import type { ServerModel } from "../../predict/vram/preset-ledger.ts";
 import { readConfig } from "../config.ts";
 import type { CliIo, ExitCode } from "../io.ts";
 import { runDocuments } from "../report/run-documents.ts";

@@ -7,8 +7,8 @@ import { BYTES_PER_MIB, formatNumber } from "../../core/units.ts";
 import { imageRoom } from "../../experiment/image-room.ts";
 import type { ImageRoom } from "../../experiment/image-room.ts";
 import { configured } from "../../experiment/server-round.ts";
-import { placeOf, poolBytes, presetLedger } from "../../experiment/server-model.ts";
-import type { ServerModel } from "../../experiment/server-model.ts";
+import { placeOf, poolBytes, presetLedger } from "../../predict/vram/preset-ledger.ts";
+import type { ServerModel } from "../../predict/vram/preset-ledger.ts";
 import {
   START_EVENT,
   UNUSABLE_EVENT,

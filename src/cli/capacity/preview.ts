@@ -1,8 +1,8 @@
 /** What can be said before anything is started: the ledger, and what a sweep would try. */
 import { formatBytes, formatDurationMs } from "../../core/units.ts";
 import { configured } from "../../experiment/server-round.ts";
-import type { Pool, ServerModel } from "../../experiment/server-model.ts";
-import { placeOf, presetLedger, readServerModel } from "../../experiment/server-model.ts";
+import type { Pool, ServerModel } from "../../predict/vram/preset-ledger.ts";
+import { placeOf, presetLedger, readServerModel } from "../../predict/vram/preset-ledger.ts";
 import { roleTooLarge } from "../../experiment/sweep-cells.ts";
 import { readMemoryBook } from "../../fleet/memory-book.ts";
 import type { MemoryReading } from "../../fleet/memory.ts";

@@ -82,7 +82,7 @@ function tableLines(
   );
   return [
     ...lines,
-    `${scenario.runs} trials each of ${formatDurationMs(scenario.durationMs)}; ± is half of the 95 % interval over trials`,
+    `${scenario.runs === 1 ? "one trial" : `${scenario.runs} trials`} each of ${formatDurationMs(scenario.durationMs)}${scenario.runs === 1 ? "; nothing is known of the noise" : "; ± is half of the 95 % interval over trials"}`,
   ];
 }
 

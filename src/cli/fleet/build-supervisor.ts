@@ -3,8 +3,8 @@ import { AssertionFailure } from "../../core/assert.ts";
 import { entropySeed, randomStream } from "../../core/random.ts";
 import { BYTES_PER_MIB } from "../../core/units.ts";
 import type { SwitchPlan } from "../../fleet/control/protocol.ts";
-import { declaredNeed } from "../../fleet/memory-need.ts";
-import { proposeFromDeclared } from "../../fleet/need-from-declared.ts";
+import { declaredNeeds } from "../../fleet/need-from-declared.ts";
+import { type LedgerNeeds, ledgerNeeds, proposeFromLedger } from "../../fleet/need-from-ledger.ts";
 import { type MemorySources, machineMemorySources, readMemory } from "../../fleet/memory-reader.ts";
 import { preflight } from "../../fleet/preflight.ts";
 import { modelFileBytes } from "../../fleet/preflight/file-checks.ts";
@@ -12,14 +12,20 @@ import { machineProbes } from "../../fleet/preflight/machine-probes.ts";
 import { type RealWorldOptions, createRealWorld } from "../../fleet/real-world.ts";
 import { type SafetyProfile, safetyProfile } from "../../fleet/safety-profile.ts";
 import { type StateDisk, openStateDisk } from "../../fleet/supervisor-disk.ts";
+import type { Propose } from "../../fleet/supervisor-state.ts";
 import { createSupervisor } from "../../fleet/supervisor.ts";
 import type { FleetWorld } from "../../fleet/world.ts";
+import type { Preset } from "../../preset/preset.ts";
 import type { CliIo } from "../io.ts";
 import { type StateFlags, stateFolder } from "./places.ts";
 import { loadPresets, presetsAsTheyAre } from "./preset-folders.ts";
 import type { BuildSupervisor, UpFlags } from "./up-session.ts";
 
-const propose = proposeFromDeclared((preset) => modelFileBytes(preset, (path) => machineProbes.file(path)));
+/** By the ledger of a model's header where it can be read, else by what the preset declares. */
+function proposeBy(needs: LedgerNeeds): Propose {
+  const fileBytes = (preset: Preset): number => modelFileBytes(preset, (path) => machineProbes.file(path));
+  return proposeFromLedger(needs, (question) => declaredNeeds(question, fileBytes));
+}
 
 export const buildSupervisor: BuildSupervisor = async (directory, flags, io) => {
   const machine = await lookAtMachine(directory, flags, io);
@@ -36,7 +42,8 @@ export const buildSupervisor: BuildSupervisor = async (directory, flags, io) => 
     disk: openStateDisk(directory),
     stateDirectory: directory,
     profile: () => machine.profile,
-    propose,
+    needOf: (preset, reading) => machine.needs.needOf(preset, reading),
+    propose: proposeBy(machine.needs),
     catalogue: presetsAsTheyAre(io, flags.presetsDir),
     supervisorPid: process.pid,
   });
@@ -56,7 +63,8 @@ export async function planWithoutSupervisor(
     disk: NO_DISK,
     stateDirectory: directory,
     profile: () => machine.profile,
-    propose,
+    needOf: (preset, reading) => machine.needs.needOf(preset, reading),
+    propose: proposeBy(machine.needs),
     catalogue: () => loadPresets(io, flags.presetsDir),
     supervisorPid: process.pid,
   });
@@ -65,6 +73,7 @@ export async function planWithoutSupervisor(
 
 interface Machine extends Pick<RealWorldOptions, "memory" | "preflight"> {
   readonly profile: SafetyProfile;
+  readonly needs: LedgerNeeds;
 }
 
 /** The profile follows what the machine has, which does not change while the supervisor lives. */
@@ -80,10 +89,12 @@ async function lookAtMachine(
     const { reading, heldBytes } = await readMemory(sources, { serverPids, ...budget });
     return { ...reading, heldBytesByPid: heldBytes };
   };
+  const needs = ledgerNeeds(stateDirectory);
   const profile = await profileOf(sources, memory, flags.safetyProfile ?? "derived");
   return {
     memory,
     profile,
+    needs,
     preflight: (incoming, outgoing, reading) => {
       const question = {
         incoming,
@@ -94,7 +105,7 @@ async function lookAtMachine(
         stateDirectory,
         reading,
         profile,
-        needOf: (preset: Parameters<typeof declaredNeed>[0]) => declaredNeed(preset, reading),
+        needOf: (preset: Preset) => needs.needOf(preset, reading),
       };
       return preflight(question, machineProbes);
     },

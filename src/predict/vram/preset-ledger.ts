@@ -1,14 +1,14 @@
 /** What memory a server of a preset will take: its model's header, and the ledger made of it. */
-import { modelFacts } from "../predict/gguf/model-facts.ts";
-import type { ModelFacts } from "../predict/gguf/model-facts.ts";
-import { projectorBytes } from "../predict/gguf/model-keys.ts";
-import { readGguf } from "../predict/gguf/read-gguf.ts";
-import type { LaunchMemory } from "../predict/vram/launch-memory.ts";
-import { llamaServerMemory } from "../predict/vram/launch-memory.ts";
-import type { MemoryLedger, MemoryPlace } from "../predict/vram/ledger.ts";
-import type { Surroundings } from "../predict/vram/memory-ledger.ts";
-import { memoryLedger } from "../predict/vram/memory-ledger.ts";
-import type { LlamaServerPreset } from "../preset/preset.ts";
+import { modelFacts } from "../gguf/model-facts.ts";
+import type { ModelFacts } from "../gguf/model-facts.ts";
+import { projectorBytes } from "../gguf/model-keys.ts";
+import { readGguf } from "../gguf/read-gguf.ts";
+import type { LaunchMemory } from "./launch-memory.ts";
+import { llamaServerMemory } from "./launch-memory.ts";
+import type { MemoryLedger, MemoryPlace } from "./ledger.ts";
+import type { Surroundings } from "./memory-ledger.ts";
+import { memoryLedger } from "./memory-ledger.ts";
+import type { LlamaServerPreset } from "../../preset/preset.ts";
 
 export interface ServerModel {
   readonly facts: ModelFacts;
