@@ -104,7 +104,6 @@ class OneStepSearch {
       for (const side of bound.leansIn(at) ? ([IN, OUT] as const) : ([OUT, IN] as const)) {
         const excluded = bound.decide(at, side);
         if (excluded === undefined) continue;
-        this.#offer(bound.taken());
         complete &&= this.#explore(Float64Array.from(prices), NODE_STEPS);
         for (const model of [at, ...excluded]) bound.state[model] = FREE;
       }
