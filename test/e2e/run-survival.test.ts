@@ -1,6 +1,6 @@
 /** What is left of a run when its process is killed, its disk is full, or its directory cannot be written. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -12,6 +12,7 @@ import { createRunDirectory, openRunDirectory } from "../../src/store/run-direct
 import { startWriterChild } from "../fakes/run-writer.ts";
 import { sampleChunks, sampleManifest, sampleRequest, sampleTrial } from "../fakes/sample-records.ts";
 import { temporaryDirectory } from "../fakes/temporary-directory.ts";
+import { startSlipway, temporaryFolder } from "./slipway-process.ts";
 
 describe("kill -9", () => {
   const moments = randomStream(20261120, "kill moments");
@@ -83,6 +84,23 @@ function mounted(context: TestContext, options: string): string {
 }
 
 describe("a full disk", () => {
+  test.skipIf(!existsSync("/dev/full"))(
+    "behind the output is an error of its own, not a gate's answer",
+    async () => {
+      const folder = temporaryFolder();
+      try {
+        const full = { cwd: folder.path, through: ["sh", "-c", 'exec "$@" > /dev/full', "sh"] };
+        const { code, stderr } = await startSlipway(["--help"], full).finished;
+        expect(stderr).toMatch(
+          /^error DISK_FULL: no space left where the output goes.*\n.*ENOSPC\n.*next: .*\n$/,
+        );
+        expect(code).toBe(3);
+      } finally {
+        folder.remove();
+      }
+    },
+  );
+
   test("of 64 KB is a clear error, keeps all that was written, and the run goes on with more space", (context) => {
     const runsDir = mounted(context, "size=64k");
     const writer = createRunDirectory({

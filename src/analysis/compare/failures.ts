@@ -97,6 +97,6 @@ function lostShares(trial: ComparedTrial): readonly number[] {
 }
 
 /** `undefined` of a trial that says nothing of failures, or asked for nothing. */
-export function lostShare({ failed, requests }: ComparedTrial): number | undefined {
+function lostShare({ failed, requests }: ComparedTrial): number | undefined {
   return failed === undefined || failed + requests === 0 ? undefined : failed / (failed + requests);
 }

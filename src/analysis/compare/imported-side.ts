@@ -3,7 +3,7 @@ import type { RunManifest } from "../../record/run-manifest.ts";
 import type { SummaryConfiguration, SummaryRecord, SummaryRun } from "../../record/summary-record.ts";
 import { mean } from "../../stats/quantile.ts";
 import type { MetricName } from "./metric.ts";
-import type { ComparedCell, Side } from "./side.ts";
+import type { ComparedCell, ComparedTrial, Side } from "./side.ts";
 
 /** Its trials are independent samples: nothing is known of the order they ran in or of their prompts. */
 export function importedSide(name: string, manifest: RunManifest, summary: SummaryRecord): Side {
@@ -21,19 +21,27 @@ function importedCell(configuration: SummaryConfiguration): ComparedCell {
       Object.entries(parameters).map(([key, value]) => [key, Array.isArray(value) ? value.join(",") : value]),
     ),
     effectiveHash: undefined,
-    trials: runs.map((run) => ({
-      repeat: run.run - 1,
-      values: valuesOf(run),
-      requests: run.agents.reduce((total, agent) => total + (agent.requests ?? 0), 0),
-      failed: run.failures,
-      promptFingerprint: "",
-    })),
+    trials: runs.map(importedTrial),
     inputPerRequest: undefined,
     outputPerRequest: undefined,
     requestsPerAgent: undefined,
     models: [],
     engines: [],
     endpoints: [],
+  };
+}
+
+/** Failures count only beside the requests that were answered: without these they are a share of nothing known. */
+function importedTrial(run: SummaryRun): ComparedTrial {
+  const answered = run.agents.map((agent) => agent.requests);
+  const known = answered.filter((requests) => requests !== undefined);
+  const whole = known.length > 0 && known.length === answered.length;
+  return {
+    repeat: run.run - 1,
+    values: valuesOf(run),
+    requests: known.reduce((total, requests) => total + requests, 0),
+    failed: whole ? run.failures : undefined,
+    promptFingerprint: "",
   };
 }
 

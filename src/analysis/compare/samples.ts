@@ -61,12 +61,12 @@ const HALVINGS = 60;
 /**
  * The changes, as shares of A, that the test does not refuse at this confidence. Inverting the test treats A's
  * own uncertainty as it is (E. C. Fieller, "Some problems in interval estimation", Journal of the
- * Royal Statistical Society B 16 (1954)), which dividing an interval by A's mean would not.
+ * Royal Statistical Society B 16 (1954)), which dividing an interval by A's mean would not. Pairs
+ * that are all in one ratio have an interval without width; where nothing varies there is none.
  */
 export function relativeInterval(samples: Samples, confidence = 0.95): Interval | undefined {
   const estimate = relativeChange(samples);
-  if (estimate === undefined || testAgainst(samples, { kind: "relative", share: estimate }).kind !== "tested")
-    return undefined;
+  if (estimate === undefined || testAgainst(samples, NO_CHANGE).kind === "too-few") return undefined;
   const low = limit(samples, estimate, -1, confidence);
   const high = limit(samples, estimate, 1, confidence);
   return low === undefined || high === undefined ? undefined : { low, high };

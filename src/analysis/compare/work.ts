@@ -22,7 +22,9 @@ export function workOf({ inputPerRequest, outputPerRequest, requestsPerAgent }: 
 
 /** "64 tokens in, 30 out, 3 requests an agent". */
 export function workText({ inputPerRequest, outputPerRequest, requestsPerAgent }: Work): string {
-  const requests = requestsPerAgent === undefined ? "" : `, ${count(requestsPerAgent)} requests an agent`;
+  const plural = requestsPerAgent?.toFixed(0) === "1" ? "" : "s";
+  const requests =
+    requestsPerAgent === undefined ? "" : `, ${count(requestsPerAgent)} request${plural} an agent`;
   return `${count(inputPerRequest)} tokens in, ${count(outputPerRequest)} out${requests}`;
 }
 

@@ -123,6 +123,19 @@ describe("what a comparison does not call better", () => {
     );
   });
 
+  it("says that an interval has no width where pairs are all in one ratio", () => {
+    const pair = (factor: number, label: string) =>
+      madeSide([madeCell({ label, values: { wallMs: [98, 100, 104].map((value) => value * factor) } })], {
+        runId: "one",
+      });
+    const one = compareRuns(pair(1, "a"), pair(1, "b"), { metrics: ["wallMs"] });
+    const gate = judgeGate(one, parseGate("wallMs<+5%"));
+    const text = renderSectionText(comparisonSection({ comparison: one, gate, detail: "short" }), 120);
+    expect(text).toContain(
+      "wall time of a trial ±0.0 % (95 % CI ±0.0 … ±0.0 %): the interval leaves the bound out.",
+    );
+  });
+
   it("says the interval of what is certain within pairs and uncertain as a share", () => {
     // B lies exactly 2 above A in every pair; of A that is between 1.9 and 2.1 %.
     const pair = (values: readonly number[], label: string) =>

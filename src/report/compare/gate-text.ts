@@ -47,7 +47,7 @@ export function checkReason(check: GateCheck): string {
     case "other-work":
       return `${metric === undefined ? "" : changed(metric)}: the sides did not do the same work, and this figure depends on it.`;
     case "failures":
-      return failuresText(check.verdict, why.failures);
+      return failuresText(check, why.failures);
     case "too-few-requests":
       return `none of B's ${why.requests} requests failed, which allows for more than the bound all the same: ${why.needed} without a failure would decide it.`;
     case "decided":
@@ -59,10 +59,11 @@ function changed(metric: ComparedMetric): string {
   return `${metricOf(metric.metric).label} ${changeText(metric)} (95 % CI ${changeInterval(metric)})`;
 }
 
-function failuresText(verdict: GateCheck["verdict"], { a, b, p }: PairFailures): string {
+function failuresText({ verdict, clause }: GateCheck, { a, b, p }: PairFailures): string {
   const counts = `${a.failed} of ${a.requests} requests failed in A and ${b.failed} of ${b.requests} in B`;
+  const isBound = metricOf(clause.metric).describes === "outcome";
   return verdict === "failed"
-    ? `${counts}, more than chance${p === undefined ? "" : ` (p = ${pText(p)}, trials permuted)`}. Bound failurePct to say how many are allowed.`
+    ? `${counts}, more than chance${p === undefined ? "" : ` (p = ${pText(p)}, trials permuted)`}.${isBound ? "" : " Bound failurePct to say how many are allowed."}`
     : `${counts}: the figure describes the rest, and what failed could hide the answer.`;
 }
 
