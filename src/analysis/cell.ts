@@ -155,10 +155,14 @@ function balanceOf({ nominal, figures }: BlockAnalysis): BlockAnalysis["nominal"
   return figures.windowMs === undefined ? nominal : undefined;
 }
 
+/** A trial without an answer has a wall and a rate of 0, which measure nothing: no figure contains it. */
+export function hasAnswer({ agents }: BlockAnalysis): boolean {
+  return agents.some(({ together }) => together.requests > 0);
+}
+
 /** The figures of any set of blocks: of one cell, or of all cells of a run that may be pooled. */
 export function figuresOf(all: readonly BlockAnalysis[]): BlockFigures {
-  // A trial without an answer has a wall and a rate of 0, which measure nothing.
-  const blocks = all.filter((block) => block.agents.some(({ together }) => together.requests > 0));
+  const blocks = all.filter(hasAnswer);
   const agents = Math.max(1, ...blocks.map((block) => block.agents.length));
   const over = (
     figure: (block: BlockAnalysis) => number | undefined,

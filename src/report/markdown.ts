@@ -1,4 +1,5 @@
 /** `report.md`: the whole of the model, in the order a reader asks. */
+import { printable } from "../core/errors.ts";
 import { MEANINGS } from "./meanings.ts";
 import type { CellView, ReportModel } from "./model.ts";
 import { scalingSection } from "./scaling/scaling-section.ts";
@@ -97,7 +98,7 @@ function markdownTable(table: TextTable): string {
   ].join("\n");
 }
 
-/** Names come from scenario files: a bar would end a cell, and markup would be read as such. */
+/** Names come from scenario files: a bar or a line break would end a cell, and markup would be read as such. */
 function escape(text: string): string {
-  return text.replace(/[\\|*_`<>[\]]/g, (character) => `\\${character}`);
+  return printable(text).replace(/[\\|*_`<>[\]]/g, (character) => `\\${character}`);
 }

@@ -14,6 +14,7 @@ import type { CellRoles } from "../analysis/roles/measured-roles.ts";
 import type { TimeParts } from "../analysis/time-parts.ts";
 import type { RunWarning } from "../analysis/warning-check.ts";
 import type { Description, Interval } from "../stats/describe.ts";
+import { hasAnswer } from "../analysis/cell.ts";
 import { answerOf } from "./answer.ts";
 import type { FactView } from "./facts.ts";
 import { factsOf } from "./facts.ts";
@@ -250,8 +251,11 @@ function measured(description: Description | undefined): Measured | undefined {
 
 function overallLabel({ cells, pooling }: RunAnalysis): string {
   if (pooling.kind === "apart") return `No averages over all cells: their ${pooling.differ} differ`;
-  const trials = cells.reduce((total, cell) => total + cell.blocks.length, 0);
-  return `Over all ${trials} together trials: ${cells.length} cells of ${pooling.agents} agents each`;
+  const blocks = cells.flatMap((cell) => cell.blocks);
+  const answered = blocks.filter(hasAnswer).length;
+  const trials = answered < blocks.length ? `${answered} of ${blocks.length}` : `all ${blocks.length}`;
+  const agents = `${pooling.agents} agent${pooling.agents === 1 ? "" : "s"} each`;
+  return `Over ${trials} together trials: ${cells.length} cells of ${agents}`;
 }
 
 function repeatSentence({ cells, noiseFloor }: RunAnalysis["repeats"][number]): string {

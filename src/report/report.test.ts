@@ -265,3 +265,24 @@ describe("report.md", () => {
     expect(renderMarkdown(model)).toContain("| a\\|b \\<i\\> |");
   });
 });
+
+it("keeps a name with line breaks, bars and headings inside its cell of report.md", () => {
+  const hostile = "a\r\n\n## taken over\n| b |\u001b[31m";
+  const trials = block(0, hostile);
+  const lines = renderMarkdown(modelOf([...trials, ...block(0, "calm")])).split("\n");
+  expect(lines.filter((line) => /^#+ taken over/.test(line))).toEqual([]);
+  expect(lines.some((line) => line.includes("## taken over \\| b \\|"))).toBe(true);
+  expect(lines.join("")).not.toContain("\u001b");
+});
+
+it("counts the trials that are in an average, and names agents as many as they are", () => {
+  const failed = { kind: "failed", code: "SERVER_ERROR", message: "down", afterFirstToken: false } as const;
+  const alone = (repeat: number, cell: string, ok: boolean): MadeTrial => ({
+    kind: "together",
+    repeat,
+    cell,
+    agents: { collector: [{ ...at(56, 180), ...(ok ? {} : { record: { outcome: failed } }) }] },
+  });
+  const { overallLabel } = modelOf([alone(0, "one", true), alone(1, "one", false), alone(0, "two", true)]);
+  expect(overallLabel).toBe("Over 2 of 3 together trials: 2 cells of 1 agent each");
+});

@@ -77,6 +77,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.1rem; margin: 0; padding
 .section > h3, .section > h4 { margin: 1.5rem 0 0.4rem; }
 .section > .first { font-size: 1.125rem; line-height: 1.45; max-width: 58rem; }
 .items { max-width: 52rem; padding-left: 1.1rem; margin: 0 0 0.75rem; }
+.section > .scroll + .items, .section > .cell + .items { margin-top: 0.75rem; }
 .items .items { margin: 0; padding-left: 1.4rem; }
 .warnings { padding: 0; list-style: none; display: grid; gap: 0.75rem; }
 .warnings li { background: var(--paper); border: 1px solid var(--rule); border-left: 4px solid var(--ink-prefill); border-radius: 4px; padding: 0.7rem 1rem; }

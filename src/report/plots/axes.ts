@@ -74,8 +74,8 @@ export function niceCeiling(value: number): number {
   return step * power;
 }
 
-/** Room for labels, by an average letter of this type size. */
+/** Room for labels, by a letter of this type size: capitals and digits are wider than the average of prose. */
 export function labelWidth(labels: readonly string[], mostPx: number): number {
   const longest = Math.max(0, ...labels.map((text) => text.length));
-  return Math.min(mostPx, Math.ceil(longest * FONT_SIZE * 0.56) + 8);
+  return Math.min(mostPx, Math.ceil(longest * FONT_SIZE * 0.64) + 8);
 }

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { block, reportOf, samples } from "../../../test/fakes/viewed-run.ts";
 import { defined } from "../../core/assert.ts";
 import { cellTimeline, latencyPlots, matrixPlots, speedupPlots } from "../html/run-plots.ts";
+import { labelWidth } from "./axes.ts";
 import type { Draw } from "./draw.ts";
 import { chartDrawer } from "./draw.ts";
 import { heatMapPlot } from "./heat-map.ts";
@@ -253,4 +254,11 @@ describe("labels", () => {
     expect(fewer([5, 1, 4, 2, 3], 3)).toEqual([1, 3, 5]);
     expect(fewer([2, 1], 3)).toEqual([2, 1]);
   });
+});
+
+it("has room for a label of digits and capitals, which are wider than prose", () => {
+  // Digits and capitals of a sans-serif face of 12 px are 6.7 to 8.7 px wide (Helvetica: 556 to 722 of 1000).
+  const text = "NUM_GPU=120 NUM_CTX=2048";
+  expect(labelWidth([text], 300)).toBeGreaterThanOrEqual(text.length * 12 * 0.64);
+  expect(labelWidth(["x".repeat(100)], 300)).toBe(300);
 });

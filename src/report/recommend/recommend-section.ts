@@ -128,7 +128,7 @@ function tieSentence(ranking: Extract<Ranking, { kind: "tie" }>, need: Recommend
   const beat =
     beaten.length === 0
       ? ""
-      : ` They are ahead of the other ${beaten.length} cell${beaten.length === 1 ? "" : "s"}.`;
+      : ` They are ahead of the other ${beaten.length === 1 ? "cell" : `${beaten.length} cells`}.`;
   const more =
     neededTrials === undefined
       ? ""

@@ -79,8 +79,9 @@ function peakSentences({ laws, levels, choice }: LadderScaling): readonly string
 }
 
 function kneeSentence({ knee, measuredKneeAgents }: LadderScaling): string {
+  // Half of the throughput of less than one agent is no number of agents.
   const measured =
-    measuredKneeAgents === undefined
+    measuredKneeAgents === undefined || measuredKneeAgents < 1
       ? ""
       : ` Amdahl's curve through the measurements has its own at ${figureText(measuredKneeAgents)}.`;
   if (knee.kind === "unknown") return `Roofline knee unknown: ${knee.reason}.${measured}`;

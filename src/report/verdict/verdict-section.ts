@@ -36,7 +36,7 @@ function overview(verdicts: readonly HypothesisVerdicts[], published: boolean): 
   return table(
     published ? "Three verdicts: as published, by the study's own rule on its own figures, and ours" : "",
     [
-      left(""),
+      left("hypothesis"),
       left("statement"),
       ...(published ? [left("published"), left("by its own rule")] : []),
       left(published ? "ours" : "verdict"),
