@@ -84,22 +84,17 @@ function mounted(context: TestContext, options: string): string {
 }
 
 describe("a full disk", () => {
-  test.skipIf(!existsSync("/dev/full"))(
-    "behind the output is an error of its own, not a gate's answer",
-    async () => {
-      const folder = temporaryFolder();
-      try {
-        const full = { cwd: folder.path, through: ["sh", "-c", 'exec "$@" > /dev/full', "sh"] };
-        const { code, stderr } = await startSlipway(["--help"], full).finished;
-        expect(stderr).toMatch(
-          /^error DISK_FULL: no space left where the output goes.*\n.*ENOSPC\n.*next: .*\n$/,
-        );
-        expect(code).toBe(3);
-      } finally {
-        folder.remove();
-      }
-    },
-  );
+  test("behind the output is an error of its own, not a gate's answer", async (context) => {
+    if (!existsSync("/dev/full")) context.skip("this system has no /dev/full");
+    const folder = temporaryFolder();
+    onTestFinished(() => folder.remove());
+    const full = { cwd: folder.path, through: ["sh", "-c", 'exec "$@" > /dev/full', "sh"] };
+    const { code, stderr } = await startSlipway(["--help"], full).finished;
+    expect(stderr).toMatch(
+      /^error DISK_FULL: no space left where the output goes.*\n.*ENOSPC\n.*next: .*\n$/,
+    );
+    expect(code).toBe(3);
+  });
 
   test("of 64 KB is a clear error, keeps all that was written, and the run goes on with more space", (context) => {
     const runsDir = mounted(context, "size=64k");

@@ -90,6 +90,19 @@ describe("a comparison in files", () => {
     expect(renderJunit(one, judgeGate(one, GATE))).toMatchSnapshot();
   });
 
+  it("has no character in JUnit that XML forbids, whatever a cell is called", () => {
+    const side = (name: string) =>
+      madeSide([madeCell({ label: "\u001b[31mred", values: { wallMs: [1, 2, 3] } })], { name });
+    const one = compareRuns(side("a"), side("b"), { metrics: ["wallMs"] });
+    for (const xml of [
+      renderJunit(one, undefined),
+      renderJunit(one, judgeGate(one, parseGate("wallMs<+5%"))),
+    ]) {
+      expect(xml).toContain("\ufffd[31mred");
+      expect(xml).not.toContain("\u001b");
+    }
+  });
+
   it("is a case per figure in JUnit without a gate, and none of them fails", () => {
     const xml = renderJunit(comparison(), undefined);
     expect(xml).toContain('<testsuites tests="6" failures="0" errors="0"');
