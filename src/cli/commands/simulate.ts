@@ -8,7 +8,7 @@ Examples:
   slipway simulate --preset gemma4-26b-a4b-q4-multi3-128k --gpu rtx-4090 --mix TL,Dev,QA
   slipway simulate --model llama-8b-q4 --gpu rtx-3090 --slots 1,2,4,8 --ctx 16384,32768 --kv q8_0 --mix Research
   slipway simulate --model model.gguf --gpu l4 --need latency:Dev --slots 2,4 --mix Dev,QA
-  slipway simulate examples/capacity/capacity-spike.yaml --model gemma4-26b-a4b-q4 --gpu rtx-4090 --kv q8_0
+  slipway simulate examples/capacity/capacity-spike.yaml --model gemma4-26b-a4b-q4 --kv q8_0 --gpu rtx-4090 --kernels study-003
   slipway simulate --validate              how far published measurements are met
 
 With one number of slots the agents are those of the mix, also where they have to queue; with several, each slot has an
@@ -56,7 +56,10 @@ function machineOptions(command: Command): void {
       "and its 16-bit tensor rate (default: 164 operations for each byte of bandwidth)",
     )
     .option("--beside-mib <n>", "memory of the card that somebody else holds (default: 0)")
-    .option("--kernels <engine>", "whose constants where nothing was calibrated: llama.cpp (default) or vllm")
+    .option(
+      "--kernels <engine>",
+      "whose constants where nothing was calibrated: llama.cpp (default), vllm or study-003",
+    )
     .option("--calibration <file>", "constants that were measured, with their error")
     .option("--slots <n,…>", "numbers of slots (default: the preset's, else one for each agent)")
     .option("--ctx <tokens,…>", "tokens of each slot (default: the preset's, else 32768)")

@@ -1,7 +1,7 @@
 /**
  * Study 003 simulated: the nine workloads of one RTX 4090 with Gemma 4 26B A4B. Two constants are fitted
- * to the per-call rates of rows 01 and 03, which differ in the batch: what a step costs whatever it
- * does, and what each sequence adds. Everything else stays as the prior has it.
+ * to the per-call rates of rows 01 and 03, which differ in the batch: how fast weights are read, and
+ * what each sequence adds. Everything else stays as the prior has it.
  */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,11 +13,11 @@ import { capacitySpikeInputs } from "../../analysis/studies/capacity-spike/input
 import type { SweepCell } from "../../experiment/sweep-cells.ts";
 import { studyCells } from "../../experiment/sweep-cells.ts";
 import { findGpu } from "../../hardware/gpu-catalogue.ts";
+import { fitKernelsToRates } from "../../predict/calibrate/fit-rates.ts";
 import type { KernelParameter } from "../../predict/calibrate/kernel-parameters.ts";
 import { modelShapeOf } from "../../predict/gguf/model-shape-of.ts";
 import type { ModelFacts } from "../../predict/gguf/model-facts.ts";
 import { describedModel } from "../../predict/simulate/described-model.ts";
-import { fitRates } from "../../predict/simulate/fit-rates.ts";
 import { simulateWorkload } from "../../predict/simulate/simulate-workload.ts";
 import type { KernelEfficiency } from "../../predict/step-time.ts";
 import { LLAMA_CPP_KERNELS } from "../../predict/step-time.ts";
@@ -41,7 +41,7 @@ export interface RowComparison {
   readonly cell: SweepCell;
   /** Its rate is what the constants were fitted to. */
   readonly calibrated: boolean;
-  /** As if everything lay on the card. */
+  /** As if everything lay on the card; of a row that is not resident it says nothing. */
   readonly resident: SimulatedRates;
   readonly residency: Residency;
   /** Fitted to all resident rows but this one. Absent for a row that is not resident. */
@@ -66,9 +66,9 @@ export interface SpikeComparison {
 }
 
 const CALIBRATED_ON: readonly string[] = ["01", "03"];
-const FITTED: readonly KernelParameter[] = ["stepOverheadNs", "sequenceNs"];
+const FITTED: readonly KernelParameter[] = ["weights", "sequenceNs"];
 /** Row 06 has a prompt for every 43 tokens of answer, so that with it the cost of prompts can be told too. */
-const FITTED_LEFT_OUT: readonly KernelParameter[] = ["stepOverheadNs", "sequenceNs", "compute"];
+const FITTED_LEFT_OUT: readonly KernelParameter[] = ["weights", "sequenceNs", "compute"];
 
 /** llama.cpp moves layers to the host until so much is left, and 1,077 and 971 MiB were left in the study. */
 const FIT_MARGIN_BYTES = BYTES_PER_GIB;
@@ -120,11 +120,11 @@ class Spike {
 
   fit(rows: readonly WorkloadRow[], fitted: readonly KernelParameter[]): KernelEfficiency {
     const rates = rows.map((row) => ({
-      observedTokensPerS: row.perCallTokS.value,
+      tokensPerS: row.perCallTokS.value,
       simulate: (kernels: KernelEfficiency) => this.rates(row, kernels).perCallTokensPerS,
     }));
     const time = { model: this.#model, device: this.#device };
-    return defined(fitRates(rates, fitted, time, LLAMA_CPP_KERNELS), "constants that fit the rows");
+    return defined(fitKernelsToRates(rates, fitted, time, LLAMA_CPP_KERNELS), "constants that fit the rows");
   }
 
   /** Without noise: one run says it all. */

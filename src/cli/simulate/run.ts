@@ -6,6 +6,7 @@ import type { CliIo, ExitCode } from "../io.ts";
 import { deviceOf } from "./device.ts";
 import type { RawSimulateFlags } from "./flags.ts";
 import { flagError, numberFrom } from "./flags.ts";
+import type { SimulatedServer } from "./server.ts";
 import { serverOf } from "./server.ts";
 import type { Question } from "./simulate-all.ts";
 import { questionOf, simulateAll } from "./simulate-all.ts";
@@ -56,7 +57,7 @@ export async function runSimulate(
     statement,
     compared,
     caveats,
-    nextCommand: measuringCommand(studyPath, flags),
+    nextCommand: measuringCommand(studyPath, flags, server),
   };
   if (flags.json === true) io.out(`${JSON.stringify(simulationDocument(answer), undefined, 2)}\n`);
   else io.out(renderSectionText(simulationSection(answer), io.outColumns));
@@ -78,12 +79,22 @@ function lengthsOf(
   };
 }
 
-/** The same question to real servers: the flags that `slipway capacity` has too. */
-function measuringCommand(studyPath: string | undefined, flags: RawSimulateFlags): string {
+/** The same question to real servers: the flags that `slipway capacity` has too. It sweeps llama-server alone. */
+function measuringCommand(
+  studyPath: string | undefined,
+  flags: RawSimulateFlags,
+  { servedBy }: SimulatedServer,
+): string | undefined {
+  if (servedBy !== "llama-server") return undefined;
   const { preset, model, slots, ctx, kv, mix, duration, need } = flags;
   const shared = { preset, ...(preset === undefined ? { model } : {}), slots, ctx, kv, mix, duration, need };
   const words = Object.entries(shared).flatMap(([flag, value]) =>
-    value === undefined ? [] : [`--${flag}`, value],
+    value === undefined ? [] : [`--${flag}`, quoted(value)],
   );
-  return ["slipway", "capacity", ...(studyPath === undefined ? [] : [studyPath]), ...words].join(" ");
+  return ["slipway", "capacity", ...(studyPath === undefined ? [] : [quoted(studyPath)]), ...words].join(" ");
+}
+
+/** For copying into a POSIX shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -83,7 +83,9 @@ export function simulateAll(
 ): Compared {
   const { cells } = question;
   const results = cells.map((cell) => simulateCell(simulation, cell));
-  const simulated = results.filter((result) => result.kind === "simulated");
+  const simulated = results
+    .filter((result) => result.kind === "simulated")
+    .filter(({ answersCut }) => !answersCut);
   const candidates = simulated.map(({ cell, evaluation }) => ({
     configuration: cell.configuration,
     evaluation,

@@ -53,6 +53,8 @@ export type CellResult =
       readonly kind: "simulated";
       readonly roles: RoleTable;
       readonly evaluation: Evaluated;
+      /** The context ended answers or refused prompts: less work was done, and turns are no turns of the role. */
+      readonly answersCut: boolean;
       /** Tokens that an agent has in the cache, on average over its turns. */
       readonly contextTokens: number;
       readonly walls: Walls;
@@ -103,7 +105,8 @@ export function simulateCell(simulation: Simulation, cell: SweepCell): CellResul
     },
     ...(simulation.leastTokensPerS === undefined ? {} : { leastTokensPerS: simulation.leastTokensPerS }),
   });
-  return { ...memory, kind: "simulated", roles, evaluation, contextTokens, walls };
+  const answersCut = roles.all.contextFaults.cut + roles.all.turns.refused > 0;
+  return { ...memory, kind: "simulated", roles, evaluation, answersCut, contextTokens, walls };
 }
 
 /** Bytes of the device that a configuration needs. */

@@ -28,8 +28,8 @@ export interface ShownSimulation {
   readonly statement: readonly string[];
   readonly compared: Compared;
   readonly caveats: readonly string[];
-  /** To be copied: what measures the same. */
-  readonly nextCommand: string;
+  /** To be copied: what measures the same. Undefined where no command does. */
+  readonly nextCommand: string | undefined;
 }
 
 type Simulated = Extract<CellResult, { kind: "simulated" }>;
@@ -46,8 +46,7 @@ export function simulationSection(shown: ShownSimulation): Section {
     blocks: [
       ...blocks,
       ...shown.caveats.map((caveat) => note(`Assumed: ${caveat}.`)),
-      plain("To measure the same:"),
-      command(shown.nextCommand),
+      ...(shown.nextCommand === undefined ? [] : [plain("To measure the same:"), command(shown.nextCommand)]),
     ],
   };
 }
@@ -57,7 +56,7 @@ function oneBlocks(result: CellResult, { statement }: ShownSimulation): readonly
     case "does-not-fit":
       return [
         lead(
-          `${mixText(result)} on ${placeText(result)}: does not fit. ${lackText(result)}, and nothing was simulated.`,
+          `${mixText(result)} on ${placeText(result)}: does not fit. ${capitalised(lackText(result))}, and nothing was simulated.`,
         ),
         ...list(result.alternatives.map((change) => `It fits with ${change}.`)),
       ];
@@ -127,7 +126,7 @@ function severalBlocks(shown: ShownSimulation): readonly SectionBlock[] {
     ...kneeBlocks(compared),
     ...statement.map(plain),
     ...table(
-      `${runs} simulations each of ${formatDurationMs(durationMs)}; a range is over them${errorShare === undefined ? "" : " and the error above"}`,
+      `${runs === 1 ? "one simulation" : `${runs} simulations`} each of ${formatDurationMs(durationMs)}; a range is over them${errorShare === undefined ? "" : " and the error above"}`,
       [
         left("configuration"),
         ...["agents", "tok/s", "per call", latencyHeading(need), "memory", "N*"].map(right),
@@ -138,7 +137,11 @@ function severalBlocks(shown: ShownSimulation): readonly SectionBlock[] {
     ),
     ...(knee === undefined
       ? []
-      : [note("front: no other is better in slots, context, rate in all and rate per call at once.")]),
+      : [
+          note(
+            "front: no other is better in slots, context, rate in all and rate per call at once. answers cut: the context ended them, so that they count for no best.",
+          ),
+        ]),
     ...(cliff === undefined ? [] : [plain(`To the cliff: ${cliff.distance}.`)]),
     ...withoutFigures(results),
   ];
@@ -166,7 +169,7 @@ function kneeBlocks({ knee, results }: Compared): readonly SectionBlock[] {
 }
 
 function rowOf(result: Simulated, { front, knee }: Compared, need: Need): readonly string[] {
-  const { cell, evaluation, walls, neededBytes, roles } = result;
+  const { cell, evaluation, walls, neededBytes, roles, answersCut } = result;
   return [
     cell.name,
     String(cell.agents.length),
@@ -176,7 +179,7 @@ function rowOf(result: Simulated, { front, knee }: Compared, need: Need): readon
     formatBytes(neededBytes),
     formatNumber(walls.bandwidthKnee),
     walls.next?.kind ?? "none",
-    ...(knee === undefined ? [] : [front.has(cell.name) ? "front" : ""]),
+    ...(knee === undefined ? [] : [answersCut ? "answers cut" : front.has(cell.name) ? "front" : ""]),
   ];
 }
 

@@ -21,7 +21,7 @@ export function simulationDocument(shown: ShownSimulation): object {
     ...(knee === undefined ? {} : { knee }),
     ...(cliff === undefined ? {} : { cliff }),
     caveats,
-    next: nextCommand,
+    ...(nextCommand === undefined ? {} : { next: nextCommand }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** `slipway simulate --validate`: what others measured and published, simulated, with the error of each figure. */
-import { formatBytes, formatNumber } from "../../core/units.ts";
+import { UNKNOWN, formatBytes, formatNumber } from "../../core/units.ts";
 import { renderSectionText } from "../../report/section/section-text.ts";
 import type { Section } from "../../report/section/section.ts";
 import { heading, lead, left, list, note, plain, right, table } from "../../report/section/section.ts";
@@ -79,7 +79,7 @@ function spikeSection(spike: SpikeComparison): Section {
         `${judged.length - missed.length} of ${judged.length} resident rows are predicted within ${BAR_PCT.rows} % in aggregate tok/s from the per-call rates of rows 01 and 03${missed.length === 0 ? "" : `; not reached: ${missed.map(({ row }) => row.id).join(", ")}`}. Of ${all} pairs more than 10 % apart, ${right_} are in the right order.`,
       ),
       plain(
-        `Fitted: ${formatNumber(spike.kernels.stepOverheadNs / 1e6, 2)} ms for a step and ${formatNumber((spike.kernels.sequenceNs ?? 0) / 1e6, 2)} ms for each sequence in it; all else is ${spike.kernels.name}'s prior.`,
+        `Fitted: weights are read at ${formatNumber(100 * spike.kernels.weights)} % of the card's bandwidth, and each sequence of a step costs ${formatNumber((spike.kernels.sequenceNs ?? 0) / 1e6, 2)} ms; all else is ${spike.kernels.name}'s prior.`,
       ),
       ...table(
         "aggregate tok/s",
@@ -100,8 +100,10 @@ function rowCells({ cell, row, calibrated, resident, residency, leftOut }: RowCo
   return [
     cell.name,
     row.aggregateTokS.text,
-    ...ratePair(resident.aggregateTokensPerS, published),
-    ...(leftOut === undefined ? ["–", "–"] : ratePair(leftOut.aggregateTokensPerS, published)),
+    ...(residency.kind === "resident"
+      ? ratePair(resident.aggregateTokensPerS, published)
+      : [UNKNOWN, UNKNOWN]),
+    ...(leftOut === undefined ? [UNKNOWN, UNKNOWN] : ratePair(leftOut.aggregateTokensPerS, published)),
     residency.kind === "not-resident" ? "not resident" : calibrated ? "fitted to its per-call rate" : "",
   ];
 }
