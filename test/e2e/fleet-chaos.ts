@@ -210,9 +210,14 @@ export async function playSequences(count: number): Promise<Tally> {
   const first = Number(process.env["SLIPWAY_CHAOS_SEED"] ?? 1);
   const last = first + Number(process.env["SLIPWAY_CHAOS_COUNT"] ?? count);
   let next = first;
+  const failures: Error[] = [];
   const worker = async (): Promise<void> => {
-    while (next < last) await playSequence(next++, tally);
+    while (next < last && failures.length === 0)
+      await playSequence(next++, tally).catch((thrown: Error) => failures.push(thrown));
   };
+  // Each ends what it started, also when another has failed.
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
   return tally;
 }
