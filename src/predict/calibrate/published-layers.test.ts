@@ -32,7 +32,7 @@ const layersSchema = z.object({
 const ONCE = new Set(["embedding", "final_layernorm"]);
 
 function composedSteps(): Observation[] {
-  const path = new URL("../../../test/fixtures/calibrate/llmservingsim-decode.json", import.meta.url);
+  const path = new URL("../../../studies/llmservingsim-decode.json", import.meta.url);
   const sample = layersSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   return sample.contextTokens.flatMap((contextTokens, row) =>
     sample.sequences.map((decodeSequences, column): Observation => {
