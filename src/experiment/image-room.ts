@@ -1,5 +1,6 @@
 /** What is left once somebody sends an image: vision needs room that no server at rest shows. */
 import { BYTES_PER_MIB } from "../core/units.ts";
+import type { LlamaServerPreset } from "../preset/preset.ts";
 
 /**
  * Study 003's five configurations with a projector lost between 402 and 654 MiB, 534 on average, to
@@ -9,7 +10,12 @@ import { BYTES_PER_MIB } from "../core/units.ts";
 const IMAGE_BYTES = 534 * BYTES_PER_MIB;
 
 /** The study's floor for sessions with images: what it called comfortable kept more than this. */
-const COMFORTABLE_BYTES = 1_536 * BYTES_PER_MIB;
+const VISION_FLOOR_BYTES = 1_536 * BYTES_PER_MIB;
+
+/** What is to stay free once this server is up. */
+export function floorOf({ mmproj }: Pick<LlamaServerPreset, "mmproj">, told?: number): number {
+  return told ?? (mmproj === undefined ? 0 : VISION_FLOOR_BYTES);
+}
 
 /** With a second image at the same moment this must be left: the study skipped what had less after its start. */
 const SECOND_IMAGE_LEAVES_BYTES = 400 * BYTES_PER_MIB;
@@ -24,7 +30,7 @@ export interface ImageRoom {
 export function imageRoom(freeBytes: number): ImageRoom {
   const freeAfterOneBytes = freeBytes - IMAGE_BYTES;
   const verdict =
-    freeAfterOneBytes >= COMFORTABLE_BYTES
+    freeAfterOneBytes >= VISION_FLOOR_BYTES
       ? "comfortable"
       : freeAfterOneBytes - IMAGE_BYTES >= SECOND_IMAGE_LEAVES_BYTES
         ? "marginal"

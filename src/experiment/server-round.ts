@@ -8,6 +8,7 @@ import { expectedResidual, knownBytes, observationOf } from "../predict/vram/res
 import { residencyOf, setBeside } from "../predict/vram/set-beside.ts";
 import type { LlamaServerPreset } from "../preset/preset.ts";
 import { presetSchema } from "../preset/preset.ts";
+import { floorOf } from "./image-room.ts";
 import { placeOf, poolBytes, presetLedger } from "../predict/vram/preset-ledger.ts";
 import type { StartOutcome, StartRecord } from "./start-record.ts";
 import type { Sweep } from "./sweep.ts";
@@ -115,8 +116,9 @@ function ledgerOf({ model, pool, residuals }: Sweep, preset: LlamaServerPreset):
 
 /** Held against the least that starts on this machine have taken beyond the lines of the ledger. */
 function excludedByLedger(sweep: Sweep, cell: SweepCell): StartRecord | undefined {
-  const { pool, freeAtRestBytes, floorBytes, residuals } = sweep;
+  const { pool, freeAtRestBytes, residuals } = sweep;
   const preset = configured(sweep.base, cell);
+  const floorBytes = floorOf(preset, sweep.floorBytes);
   const ledger = ledgerOf(sweep, preset);
   const leastBytes =
     knownBytes(ledger, placeOf(pool)) + Math.min(0, expectedResidual(residuals)?.lowestBytes ?? 0);
@@ -171,7 +173,7 @@ async function start(
   const record: StartRecord = {
     ...begun,
     ...measured,
-    outcome: outcomeOf(sweep, measured.freeBytes, residency),
+    outcome: outcomeOf(sweep.pool, measured.freeBytes, floorOf(preset, sweep.floorBytes), residency),
     ...(boot === undefined ? {} : { bootMs: boot.tookMs }),
     residency: residency.kind,
     compared: setBeside(ledger, log).map(({ item, place, predictedBytes, parsedBytes }) => ({
@@ -196,8 +198,9 @@ function memoryAtRest(
 }
 
 function outcomeOf(
-  { floorBytes, pool }: Sweep,
+  pool: Sweep["pool"],
   freeBytes: number,
+  floorBytes: number,
   residency: ReturnType<typeof residencyOf>,
 ): StartOutcome {
   if (residency.kind === "not-resident") return { kind: "not-resident", reason: residency.reason };

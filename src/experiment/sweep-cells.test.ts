@@ -16,6 +16,7 @@ const grid = (fields: Partial<SweepGrid>): SweepGrid => ({
   slots: [1, 2, 4],
   contextTokensPerSlot: [4096],
   kvTypes: [undefined],
+  vision: "as-preset",
   mix: "TL,Dev",
   ...fields,
 });

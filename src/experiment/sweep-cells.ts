@@ -31,6 +31,7 @@ export interface SweepGrid {
   readonly contextTokensPerSlot: readonly number[];
   /** One cell type after the other; absent: the preset's. */
   readonly kvTypes: readonly (KvType | undefined)[];
+  readonly vision: SweepCell["vision"];
   readonly mix: string;
 }
 
@@ -45,9 +46,9 @@ export function gridCells(grid: SweepGrid, read: (nameOrFile: string) => Role): 
         return {
           name: cellName(configuration),
           configuration,
-          vision: "as-preset",
+          vision: grid.vision,
           agents: inTurn(mix, slots),
-        } as const;
+        };
       }),
     ),
   );

@@ -20,8 +20,8 @@ export interface Sweep {
   readonly pool: Pool;
   /** Of the pool, with nothing but `beside` running. */
   readonly freeAtRestBytes: number;
-  /** Must be free once a server is up. */
-  readonly floorBytes: number;
+  /** Must be free once a server is up; absent: what images need where a projector is loaded, else nothing. */
+  readonly floorBytes?: number;
   /** Between two servers, after memory is back: drivers and caches settle. */
   readonly quiesceMs: number;
   /** Grows with each start. */

@@ -143,7 +143,6 @@ export function paperSweep(
     model: { facts: modelFacts(readGguf(model)) },
     pool: machine.kind,
     freeAtRestBytes: machine.totalBytes,
-    floorBytes: 0,
     quiesceMs: 8_000,
     residuals: [],
     sink,

@@ -16,6 +16,8 @@ export interface RawCapacityFlags extends Omit<UpFlags, "keep" | "install" | "pr
   readonly slots?: string;
   readonly ctx?: string;
   readonly kv?: string;
+  /** False with --no-vision. */
+  readonly vision: boolean;
   readonly mix?: string;
   readonly duration?: string;
   readonly narrow?: string;

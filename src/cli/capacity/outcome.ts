@@ -4,7 +4,7 @@ import type { RunViews } from "../../analysis/run-views.ts";
 import type { RoleFigures } from "../../analysis/roles/role-table.ts";
 import type { RequestDistribution } from "../../analysis/request-distribution.ts";
 import { BYTES_PER_MIB, formatNumber } from "../../core/units.ts";
-import { imageRoom } from "../../experiment/image-room.ts";
+import { floorOf, imageRoom } from "../../experiment/image-room.ts";
 import type { ImageRoom } from "../../experiment/image-room.ts";
 import { configured } from "../../experiment/server-round.ts";
 import { placeOf, poolBytes, presetLedger } from "../../predict/vram/preset-ledger.ts";
@@ -189,7 +189,7 @@ function cliffAt(
     best,
     contexts.toSorted((one, other) => one - other),
     needBytes,
-    freeBeforeBytes - capacity.floorBytes,
+    freeBeforeBytes - floorOf(base, capacity.floorBytes),
   );
 }
 

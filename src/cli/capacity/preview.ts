@@ -1,5 +1,6 @@
 /** What can be said before anything is started: the ledger, and what a sweep would try. */
 import { formatBytes, formatDurationMs } from "../../core/units.ts";
+import { floorOf } from "../../experiment/image-room.ts";
 import { configured } from "../../experiment/server-round.ts";
 import type { Pool, ServerModel } from "../../predict/vram/preset-ledger.ts";
 import { placeOf, presetLedger, readServerModel } from "../../predict/vram/preset-ledger.ts";
@@ -72,9 +73,10 @@ interface Preview {
 /** As if what runs now went on: a sweep stops it first, and has more. */
 function dryRun(preview: Preview, flags: RawCapacityFlags, io: CliIo): void {
   const { spec, reading } = preview;
-  const { floorBytes } = spec.capacity;
   const rows = cellsOfSpec(spec).map((cell) => {
-    const needBytes = leastBytes(preview, configured(preview.preset, cell), reading.kind);
+    const preset = configured(preview.preset, cell);
+    const needBytes = leastBytes(preview, preset, reading.kind);
+    const floorBytes = floorOf(preset, spec.capacity.floorBytes);
     const role = roleTooLarge(cell);
     const outlook =
       role !== undefined
@@ -82,15 +84,13 @@ function dryRun(preview: Preview, flags: RawCapacityFlags, io: CliIo): void {
         : needBytes + floorBytes > reading.freeBytes
           ? "excluded by the ledger"
           : "would be tried";
-    return { cell: cell.name, agents: cell.agents.length, needBytes, outlook };
+    return { cell: cell.name, agents: cell.agents.length, needBytes, floorBytes, outlook };
   });
   const tried = rows.filter(({ outlook }) => outlook === "would be tried").length;
   const { runs, durationMs = 0 } = spec.scenario;
   const mostMs = tried * ASSUMED_START_MS + tried * runs * (ASSUMED_START_MS + durationMs);
   if (flags.json === true) {
-    io.out(
-      `${JSON.stringify({ freeBytes: reading.freeBytes, floorBytes, cells: rows, mostMs }, undefined, 2)}\n`,
-    );
+    io.out(`${JSON.stringify({ freeBytes: reading.freeBytes, cells: rows, mostMs }, undefined, 2)}\n`);
     return;
   }
   io.out(

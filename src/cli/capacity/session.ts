@@ -48,6 +48,8 @@ interface Session {
   readonly spec: CapacitySpec;
   readonly model: ServerModel;
   readonly writer: RunWriter;
+  readonly planned: readonly PlannedTrial[];
+  /** Of those, what no attempt before has completed. */
   readonly trials: readonly PlannedTrial[];
   readonly known: ReturnType<typeof eventsOf>["starts"];
 }
@@ -84,7 +86,7 @@ async function begin(study: string | undefined, flags: RawCapacityFlags, io: Cli
     durable: false,
     clock: io.clock,
   });
-  return { spec, model, writer, trials, known: new Map() };
+  return { spec, model, writer, planned: trials, trials, known: new Map() };
 }
 
 function resume(study: string | undefined, flags: RawCapacityFlags, io: CliIo): Session {
@@ -99,7 +101,7 @@ function resume(study: string | undefined, flags: RawCapacityFlags, io: CliIo): 
   const model = readServerModel(spec.capacity.preset as LlamaServerPreset);
   const { starts } = eventsOf(run);
   const writer = openRunDirectory({ path, durable: false, clock: io.clock });
-  return { spec, model, writer, trials: missing, known: starts };
+  return { spec, model, writer, planned, trials: missing, known: starts };
 }
 
 /** The machine is given back whatever happens; that it was not is an error of its own. */
@@ -152,7 +154,7 @@ async function sweep(
       io.err(`${sentence}\n`);
       writer.event({ atNs: io.clock.nowNs(), kind: "notice", message: sentence });
     }
-    planOnly(writer, trials, fitting);
+    planOnly(writer, session.planned, fitting);
     const count = trials.filter(({ cell }) => fitting.some(({ name }) => name === cell.label)).length;
     io.err(`phase 2: ${count} trials on ${fitting.length} configurations that fit\n`);
     const telemetry = startTelemetry({ clock: io.clock, sink: writer });
@@ -196,7 +198,7 @@ async function prepared(
     model,
     pool,
     freeAtRestBytes: 0,
-    floorBytes: spec.capacity.floorBytes,
+    ...(spec.capacity.floorBytes === undefined ? {} : { floorBytes: spec.capacity.floorBytes }),
     quiesceMs,
     residuals: [...readMemoryBook(stateDirectory, pool)],
     sink: writer,
@@ -209,14 +211,11 @@ async function prepared(
 }
 
 /** What does not fit has no trials, and a report shall not miss them. */
-function planOnly(writer: RunWriter, trials: readonly PlannedTrial[], fitting: readonly SweepCell[]): void {
+function planOnly(writer: RunWriter, planned: readonly PlannedTrial[], fitting: readonly SweepCell[]): void {
   const names = new Set(fitting.map(({ name }) => name));
-  const { cells, plannedTrials } = writer.manifest;
-  const left = trials.filter(({ cell }) => !names.has(cell.label)).length;
-  writer.updateManifest({
-    cells: cells.filter(({ label }) => names.has(label)),
-    plannedTrials: plannedTrials - left,
-  });
+  const left = planned.filter(({ cell }) => names.has(cell.label));
+  const cells = new Map(left.map(({ cell: { hash, label } }) => [hash, { hash, label }]));
+  writer.updateManifest({ cells: [...cells.values()], plannedTrials: left.length });
 }
 
 /** Each cell's server as it was read back last. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { OperatorError } from "../../core/errors.ts";
 import { MAX_AGENTS, MAX_TOKENS } from "../../core/limits.ts";
 import { entropySeed } from "../../core/random.ts";
-import { BYTES_PER_GIB, BYTES_PER_MIB } from "../../core/units.ts";
+import { BYTES_PER_MIB } from "../../core/units.ts";
 import { parseWith, readYamlFile } from "../../core/yaml.ts";
 import type { ServerModel } from "../../predict/vram/preset-ledger.ts";
 import { readServerModel } from "../../predict/vram/preset-ledger.ts";
@@ -42,9 +42,6 @@ const DEFAULT_SLOTS = [1, 2, 4, 8];
 const SMALLEST_CONTEXT_TOKENS = 4_096;
 const LARGEST_CONTEXT_TOKENS = 131_072;
 
-/** Study 003: an image takes about 200 MiB, its scratch up to 500, a turn's growth the rest. */
-const VISION_FLOOR_BYTES = 1.5 * BYTES_PER_GIB;
-
 const needSchema = z.union([
   z.strictObject({ kind: z.enum(["throughput", "context", "agents"]) }),
   z.strictObject({ kind: z.literal("latency"), role: z.string() }),
@@ -78,7 +75,7 @@ const capacitySpecSchema = z.object({
     ),
     need: needSchema,
     limits: limitsSchema,
-    floorBytes: z.number(),
+    floorBytes: z.number().optional(),
   }),
 });
 
@@ -129,11 +126,25 @@ export function newCapacitySpec(
       ...(path === undefined ? {} : { presetPath: path }),
       beside: [...besideOf(flags, io)],
       cells: cells.map(({ name, configuration, vision }) => ({ name, configuration, vision })),
-      need: needOf(flags.need),
+      need: needFor(flags.need, cells),
       limits: limitsOf(flags),
-      floorBytes: floorOf(flags, preset),
+      ...(flags.floorMib === undefined
+        ? {}
+        : {
+            floorBytes:
+              wholeNumber("--floor-mib", flags.floorMib, Number.MAX_SAFE_INTEGER, 0) * BYTES_PER_MIB,
+          }),
     },
   };
+}
+
+/** A latency of a role that nobody plays would never be known. */
+function needFor(text: string | undefined, cells: readonly SweepCell[]): Need {
+  const need = needOf(text);
+  const roles = [...new Set(cells.flatMap(({ agents }) => agents.map(({ role }) => role.name)))];
+  if (need.kind === "latency" && !roles.includes(need.role))
+    throw refused("--need", need.role, `asks for a role of the mix: ${roles.join(", ")}`);
+  return need;
 }
 
 /** The cells with the agents that the scenario has for them. */
@@ -223,6 +234,7 @@ function gridOf(flags: RawCapacityFlags, { facts }: ServerModel, io: CliIo): rea
       slots: flags.slots === undefined ? DEFAULT_SLOTS : wholeNumbers("--slots", flags.slots, MAX_AGENTS),
       contextTokensPerSlot: contexts,
       kvTypes: kvTypes(flags.kv),
+      vision: flags.vision ? "as-preset" : "off",
       mix: flags.mix ?? DEFAULT_MIX,
     },
     (role) => readRole(role, io.cwd),
@@ -239,10 +251,4 @@ function besideOf({ beside, presetsDir }: RawCapacityFlags, io: CliIo): readonly
   if (beside === undefined) return [];
   const catalogue = loadPresets(io, presetsDir);
   return beside.split(",").map((name) => presetNamed(catalogue, name.trim()).preset);
-}
-
-function floorOf({ floorMib }: RawCapacityFlags, { mmproj }: LlamaServerPreset): number {
-  if (floorMib !== undefined)
-    return wholeNumber("--floor-mib", floorMib, Number.MAX_SAFE_INTEGER, 0) * BYTES_PER_MIB;
-  return mmproj === undefined ? 0 : VISION_FLOOR_BYTES;
 }

@@ -63,6 +63,7 @@ function serverOptions(command: Command): void {
       "tokens of each slot (default: doubled from 4096 up to what the model was trained for)",
     )
     .option("--kv <type,…>", "types of the cache, such as f16,q8_0 (default: the preset's)")
+    .option("--no-vision", "leave the preset's projector away, for more context")
     .option("--beside <preset,…>", "presets that run all the time, as they will later")
     .option("--floor-mib <n>", "memory that must stay free (default: 1536 where a projector is loaded)")
     .option("--quiesce-ms <n>", "quiet time between two servers (default: 8000 with GPUs, 500 without)")

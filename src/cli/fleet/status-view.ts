@@ -55,13 +55,14 @@ export function renderStatus(status: FleetStatus, style: ViewStyle): string {
   return `${blocks.join("\n\n")}\n`;
 }
 
-function answer({ mode, switching, presets }: FleetStatus): string {
+function answer({ mode, switching, lentTo, presets }: FleetStatus): string {
   const running = presets.filter((preset) => preset.state !== "stopped");
   const ready = running.filter((preset) => preset.state === "ready").length;
   if (switching !== undefined) {
     const from = mode === undefined ? "" : ` from ${mode}`;
     return `Switching${from} to ${switching.to}: ${printable(switching.step)}.`;
   }
+  if (lentTo !== undefined) return `Lent to ${printable(lentTo)}; what ran before runs again afterwards.`;
   if (running.length === 0)
     return mode === undefined
       ? "Nothing runs. Start a mode with: slipway mode switch <mode>"
