@@ -13,11 +13,13 @@ import { scalingOf } from "../analysis/scaling/scaling.ts";
 import type { CellRoles } from "../analysis/roles/measured-roles.ts";
 import type { TimeParts } from "../analysis/time-parts.ts";
 import type { RunWarning } from "../analysis/warning-check.ts";
+import type { SummaryRecord } from "../record/summary-record.ts";
 import type { Description, Interval } from "../stats/describe.ts";
 import { hasAnswer } from "../analysis/cell.ts";
 import { answerOf } from "./answer.ts";
 import type { FactView } from "./facts.ts";
 import { factsOf } from "./facts.ts";
+import { importedAnswer } from "./imported/imported-section.ts";
 import { nextStep } from "./next-step.ts";
 
 /** A figure over trials, and how sure it is. */
@@ -100,6 +102,8 @@ export interface ReportModel {
   readonly simulated: boolean;
   /** Plain sentences; the first answers the question the run was made for. */
   readonly answer: readonly string[];
+  /** Another program measured it: what can be said of it stands in its own section. */
+  readonly imported: boolean;
   readonly cells: readonly CellView[];
   /** Over all cells; only where there are several that may be averaged. */
   readonly overall: readonly FigureView[];
@@ -118,6 +122,8 @@ export interface ReportModel {
 
 export interface ReportOptions {
   readonly runDirectory?: string;
+  /** The figures of a run that another program measured: it has no records of ours. */
+  readonly imported?: SummaryRecord;
 }
 
 export function toReportModel(analysis: RunAnalysis, options: ReportOptions = {}): ReportModel {
@@ -126,7 +132,8 @@ export function toReportModel(analysis: RunAnalysis, options: ReportOptions = {}
     runId: manifest.runId,
     scenario: manifest.scenario,
     simulated: analysis.simulated,
-    answer: answerOf(analysis),
+    answer: options.imported === undefined ? answerOf(analysis) : importedAnswer(options.imported),
+    imported: options.imported !== undefined,
     cells: cells.map(cellView),
     overall: cells.length > 1 ? figureViews(analysis.overall, undefined) : [],
     scaling: scalingOf(analysis),

@@ -6,6 +6,8 @@ const FEWEST_RUNS_FOR_A_SPREAD = 5;
 
 export function nextStep(analysis: RunAnalysis, runDirectory: string | undefined): string {
   const { manifest, simulated, cells, totals } = analysis;
+  if (manifest.imported !== undefined)
+    return `slipway compare ${manifest.runId} <another run>   (whether two results differ)`;
   const blocks = cells.flatMap((cell) => cell.blocks);
   if (blocks.length < manifest.cells.length || manifest.status === "interrupted")
     return `slipway bench --resume ${quoted(runDirectory ?? manifest.runId)}`;

@@ -46,7 +46,14 @@ export function readingOf(target: Target, analysis: RunAnalysis, costs: CostRepo
 }
 
 function meanReading(metric: keyof typeof BLOCK_FIGURES, analysis: RunAnalysis): Reading {
-  const values = analysis.cells.flatMap((cell) => cell.blocks.map(BLOCK_FIGURES[metric]));
+  return meanOfTrials(
+    analysis.cells.flatMap((cell) => cell.blocks.map(BLOCK_FIGURES[metric])),
+    "the run does not have it: no comparable solo trial, or no finished one",
+  );
+}
+
+/** `missing`: why there is none where no trial has it. */
+export function meanOfTrials(values: readonly (number | undefined)[], missing: string): Reading {
   const description = describe(values);
   const spread = description?.spread;
   return {
@@ -57,7 +64,7 @@ function meanReading(metric: keyof typeof BLOCK_FIGURES, analysis: RunAnalysis):
     exact: false,
     missing:
       description === undefined
-        ? "the run does not have it: no comparable solo trial, or no finished one"
+        ? missing
         : spread?.kind === "no-variance"
           ? "no variance: equal values carry no interval"
           : "one trial has no interval",
@@ -100,16 +107,21 @@ function percentileReading(metric: MetricName, analysis: RunAnalysis): Reading {
 
 /** Seen in a trial or not seen: what happened needs no interval. */
 function worstReading(analysis: RunAnalysis): Reading {
-  const deltas = analysis.cells.flatMap((cell) =>
-    cell.blocks.flatMap((block) => (block.ttftDeltaMs === undefined ? [] : [Math.abs(block.ttftDeltaMs)])),
+  return worstOfTrials(
+    analysis.cells.flatMap((cell) => cell.blocks.map((block) => block.ttftDeltaMs)),
+    "no trial has two agents with a TTFT",
   );
+}
+
+export function worstOfTrials(values: readonly (number | undefined)[], missing: string): Reading {
+  const deltas = values.filter((value) => value !== undefined).map(Math.abs);
   return {
     value: deltas.length === 0 ? undefined : Math.max(...deltas),
     interval: undefined,
     n: deltas.length,
     of: "trials",
     exact: true,
-    missing: "no trial has two agents with a TTFT",
+    missing,
     needed: () => undefined,
   };
 }
@@ -135,7 +147,7 @@ function rateReading(metric: MetricName, { cells, totals }: RunAnalysis): Readin
   return rate(hits, totals.measured, "requests", "no request was measured");
 }
 
-function rate(hits: number, n: number, of: "trials" | "requests", missing: string): Reading {
+export function rate(hits: number, n: number, of: "trials" | "requests", missing: string): Reading {
   const interval = proportionInterval(hits, n);
   return {
     value: n === 0 ? undefined : (hits / n) * 100,
@@ -153,7 +165,11 @@ function rate(hits: number, n: number, of: "trials" | "requests", missing: strin
   };
 }
 
-function costReading(metric: MetricName, name: string | undefined, costs: CostReport | undefined): Reading {
+export function costReading(
+  metric: MetricName,
+  name: string | undefined,
+  costs: CostReport | undefined,
+): Reading {
   const option = costs?.options.find((one) => one.name === name);
   const value =
     metric === "costPerThousand"

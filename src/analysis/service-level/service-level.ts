@@ -72,7 +72,7 @@ export function judgeServiceLevels(
 }
 
 /** Of those that apply; where none does, nothing was shown. */
-function stateOfAll(levels: readonly JudgedLevel[]): LevelState {
+export function stateOfAll(levels: readonly JudgedLevel[]): LevelState {
   const judgedOnes = levels.filter((level) => level.state !== "not-applicable");
   if (judgedOnes.some((level) => level.state === "missed")) return "missed";
   return judgedOnes.length > 0 && judgedOnes.every((level) => level.state === "met") ? "met" : "unknown";
@@ -104,9 +104,14 @@ function judged(target: Target, analysis: RunAnalysis, costs: CostReport | undef
     ...(analysis.cells.length > 1 ? { cell: cell.label } : {}),
     spared,
   }));
+  return worstOf(each) ?? judgedTogether(target, analysis, costs);
+}
+
+/** Of what each configuration came out as, the one that decides; `undefined` without configurations. */
+export function worstOf(each: readonly JudgedLevel[]): JudgedLevel | undefined {
   const state = stateOfAll(each);
   const [first, ...others] = each.filter((level) => level.state === state);
-  return others.reduce(worse, first ?? judgedTogether(target, analysis, costs));
+  return first === undefined ? undefined : others.reduce(worse, first);
 }
 
 const NOT_APPLICABLE = { state: "not-applicable", doubt: undefined, beside: undefined } as const;
@@ -120,8 +125,11 @@ function worse(one: JudgedLevel, other: JudgedLevel): JudgedLevel {
 }
 
 function judgedTogether(target: Target, analysis: RunAnalysis, costs: CostReport | undefined): JudgedLevel {
+  return judgedReading(target, readingOf(target, analysis, costs), besideOf(target.metric, analysis));
+}
+
+export function judgedReading(target: Target, reading: Reading, beside: JudgedLevel["beside"]): JudgedLevel {
   const limit = limitOf(target);
-  const reading = readingOf(target, analysis, costs);
   const { value, interval, n, of } = reading;
   const state = stateOf(reading, limit, target.judge);
   return {
@@ -135,7 +143,7 @@ function judgedTogether(target: Target, analysis: RunAnalysis, costs: CostReport
     n,
     of,
     doubt: state === "unknown" ? doubtOf(reading, limit) : undefined,
-    beside: besideOf(target.metric, analysis),
+    beside,
   };
 }
 

@@ -7,6 +7,7 @@ import type { RunAnalysis } from "../../analysis/analyse-run.ts";
 import { costOf } from "../../analysis/cost/cost.ts";
 import type { CostFile } from "../../analysis/cost/cost-file.ts";
 import { costFileSchema } from "../../analysis/cost/cost-file.ts";
+import { judgeImportedLevels } from "../../analysis/service-level/imported-levels.ts";
 import { judgeServiceLevels, SERVICE_LEVEL_EXIT } from "../../analysis/service-level/service-level.ts";
 import type { ServiceLevelFile } from "../../analysis/service-level/service-level-file.ts";
 import { serviceLevelFileSchema } from "../../analysis/service-level/service-level-file.ts";
@@ -17,7 +18,9 @@ import { runFigures } from "../../analysis/verdict/run-figures.ts";
 import { studyFigures } from "../../analysis/verdict/study-figures.ts";
 import { OperatorError } from "../../core/errors.ts";
 import { readYamlFile } from "../../core/yaml.ts";
+import type { SummaryRecord } from "../../record/summary-record.ts";
 import { costSection } from "../../report/cost/cost-section.ts";
+import { importedSection } from "../../report/imported/imported-section.ts";
 import type { Section } from "../../report/section/section.ts";
 import { serviceLevelSection } from "../../report/service-level/service-level-section.ts";
 import { verdictSection } from "../../report/verdict/verdict-section.ts";
@@ -73,22 +76,29 @@ function read<S extends z.ZodType>(
 }
 
 export interface JudgedRun {
-  /** In the order of the report: verdicts, service levels, costs. */
+  /** In the order of the report: imported results, verdicts, service levels, costs. */
   readonly sections: readonly Section[];
   /** 1 for a missed service level, 4 where one cannot be told, else 0. Verdicts and costs are no gates. */
   readonly exit: ExitCode;
 }
 
 /** Throws FIGURE_UNKNOWN where a file names a figure that the run does not have. */
-export function judgeRun(inputs: ReportInputs, analysis: RunAnalysis): JudgedRun {
+export function judgeRun(inputs: ReportInputs, analysis: RunAnalysis, imported?: SummaryRecord): JudgedRun {
   const figures = runFigures(analysis);
   const costs = inputs.costs === undefined ? undefined : costOf(inputs.costs, figures);
   const levels =
     inputs.serviceLevels === undefined
       ? undefined
-      : judgeServiceLevels(inputs.serviceLevels, analysis, costs);
+      : imported === undefined
+        ? judgeServiceLevels(inputs.serviceLevels, analysis, costs)
+        : judgeImportedLevels(
+            inputs.serviceLevels,
+            { manifest: analysis.manifest, summary: imported },
+            costs,
+          );
   return {
     sections: [
+      ...(imported === undefined ? [] : [importedSection(imported)]),
       ...(inputs.hypotheses === undefined ? [] : [verdictSection(judge(inputs.hypotheses, figures))]),
       ...(levels === undefined ? [] : [serviceLevelSection(levels)]),
       ...(costs === undefined ? [] : [costSection(costs)]),

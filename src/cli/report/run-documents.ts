@@ -15,10 +15,9 @@ export function runDocuments(
   asked: readonly Section[] = [],
 ): readonly ReportDocument[] {
   const document = { ...analysis, insight, scaling: model.scaling, recommendations };
-  const parts = [
-    renderMarkdown(model),
-    ...[insightSection(insight), recommendSection(recommendations), ...asked].map(renderSectionMarkdown),
-  ];
+  // Both are about trials, and an imported run has none.
+  const own = model.imported ? [] : [insightSection(insight), recommendSection(recommendations)];
+  const parts = [renderMarkdown(model), ...[...own, ...asked].map(renderSectionMarkdown)];
   return [
     { name: "analysis.json", text: `${JSON.stringify(document, undefined, 2)}\n` },
     { name: "report.md", text: parts.join("\n") },

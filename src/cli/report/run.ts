@@ -8,7 +8,7 @@ import { toReportModel } from "../../report/model.ts";
 import { chartDrawer } from "../../report/plots/draw.ts";
 import { renderSectionText } from "../../report/section/section-text.ts";
 import { findRun } from "../../store/list-runs.ts";
-import { readRun } from "../../store/read-run.ts";
+import { readRun, readSummary } from "../../store/read-run.ts";
 import type { ReportDocument } from "../../store/report-documents.ts";
 import { writeReportDocuments } from "../../store/report-documents.ts";
 import type { CliIo, ExitCode } from "../io.ts";
@@ -60,13 +60,17 @@ function worstExit(exits: readonly ExitCode[]): ExitCode {
 
 function openReport(path: string, inputs: ReportInputs, flags: RunReportFlags, cwd: string): OpenReport {
   const views = readRunViews(readRun(path, { skipDamaged: flags.skipDamaged === true }));
-  const { sections, exit } = judgeRun(inputs, views.analysis);
+  const imported = views.analysis.manifest.imported === undefined ? undefined : readSummary(path);
+  const { sections, exit } = judgeRun(inputs, views.analysis, imported);
   return {
     path,
     views,
     sections,
     exit,
-    model: toReportModel(views.analysis, { runDirectory: shownPath(path, cwd) }),
+    model: toReportModel(views.analysis, {
+      runDirectory: shownPath(path, cwd),
+      ...(imported === undefined ? {} : { imported }),
+    }),
   };
 }
 

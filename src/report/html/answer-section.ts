@@ -156,6 +156,9 @@ function ranMarkup(model: ReportModel, { analysis, trials }: RunViews): Markup {
   const { manifest, totals } = analysis;
   const finished = trials.filter((trial) => trial.status === "complete");
   const solo = finished.filter((trial) => trial.kind === "solo").length;
+  if (model.imported)
+    return html`<p>Imported ${utc(manifest.startedIso)} from ${(manifest.imported?.files ?? []).map(({ name }) => name).join(", ")}.</p>
+<p><code>${commandLine(manifest.command)}</code></p>`;
   const parts = [
     counted(model.cells.length, "configuration"),
     `${counted(finished.length - solo, "trial")} together and ${solo} alone`,
@@ -191,6 +194,7 @@ const MOST_ENDPOINTS = 3;
 
 function sureSentences(model: ReportModel, { analysis, notices }: RunViews): readonly string[] {
   const counts = model.cells.map((cell) => cell.trials);
+  if (model.imported) return ["As sure as the program that measured it: the file says nothing of how."];
   if (counts.length === 0) return ["Nothing can be said without a finished trial."];
   const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
   const trials = fewest === most ? counted(fewest, "trial") : `${fewest} to ${most} trials`;

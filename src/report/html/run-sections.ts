@@ -41,11 +41,15 @@ interface RunContent {
 export function runSections({ model, views, asked }: RunContent, frame: Frame): readonly PageSection[] {
   const sections: readonly PageSection[] = [
     { id: "mind", title: "What to mind", body: mindBody(model, views) },
-    { id: "summary", title: "Summary", body: sectionBody(insightSection(views.insight), frame) },
+    {
+      id: "summary",
+      title: "Summary",
+      body: model.imported ? [] : sectionBody(insightSection(views.insight), frame),
+    },
     {
       id: "recommend",
       title: "What to use",
-      body: sectionBody(recommendSection(views.recommendations), frame),
+      body: model.imported ? [] : sectionBody(recommendSection(views.recommendations), frame),
     },
     ...asked.map((section, index) => ({
       id: `${section.id}-${index}`,
