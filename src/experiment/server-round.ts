@@ -154,8 +154,13 @@ async function start(
   try {
     report = await sweep.machine.use([...sweep.beside, preset], sweep.signal);
   } catch (thrown) {
-    if (!(thrown instanceof OperatorError) || thrown.code !== "PREFLIGHT_FAILED") throw thrown;
-    return { record: { ...begun, outcome: { kind: "refused", reason: thrown.message } } };
+    if (!(thrown instanceof OperatorError)) throw thrown;
+    const reason = thrown.message;
+    if (thrown.code === "PREFLIGHT_FAILED")
+      return { record: { ...begun, outcome: { kind: "refused", reason } } };
+    // Called off by the watchdog, and not by us.
+    if (thrown.code !== "SWITCH_ABORTED" || sweep.signal.aborted) throw thrown;
+    return { record: { ...begun, outcome: { kind: "did-not-start", code: thrown.code, reason } } };
   }
   const { failure } = report;
   if (report.outcome === "rolled-back") {

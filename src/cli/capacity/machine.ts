@@ -39,7 +39,7 @@ export async function borrowForSweep(
   const directory = stateFolder(flags, io);
   const troubles = new Troubles();
   try {
-    return await fromSupervisor(directory, label, io, troubles);
+    return await fromSupervisor(directory, label, flags, io, troubles);
   } catch (thrown) {
     if (!(thrown instanceof OperatorError) || thrown.code !== "SUPERVISOR_ABSENT") throw thrown;
   }
@@ -49,11 +49,16 @@ export async function borrowForSweep(
 async function fromSupervisor(
   directory: string,
   label: string,
+  flags: RawCapacityFlags,
   io: CliIo,
   troubles: Troubles,
 ): Promise<BorrowedMachine> {
   const asked = { socketPath: controlSocketPath(directory), clock: io.clock };
   const loan = await borrowMachine({ ...asked, label, onTrouble: troubles.tell });
+  if (flags.memoryBudgetMib !== undefined || flags.safetyProfile !== undefined)
+    io.err(
+      "a supervisor runs: its own memory budget and safety profile hold, and those of this command do not\n",
+    );
   return {
     machine: machineOf(loan, () => askSupervisor({ do: "status" }, asked), directory, troubles),
     stateDirectory: directory,

@@ -151,7 +151,12 @@ function whyNot(cell: SweepCell, start: StartRecord | undefined, befallen: strin
   if (role !== undefined)
     return `a turn of ${role.name} has ${turnTokens(role)} tokens before its answer, and a slot ${cell.configuration.contextTokensPerSlot}`;
   if (start !== undefined && "reason" in start.outcome) return start.outcome.reason;
-  return befallen ?? (start === undefined ? "less than it did not fit" : "no turn was finished in its time");
+  return (
+    befallen ??
+    (start === undefined
+      ? "not tried: one with less did not fit, or the sweep ended before"
+      : "no turn was finished in its time")
+  );
 }
 
 /** What another slot and a longer context would take, by the ledger with what this sweep's own starts taught. */
