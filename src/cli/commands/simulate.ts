@@ -64,7 +64,8 @@ function machineOptions(command: Command): void {
     .option("--slots <n,…>", "numbers of slots (default: the preset's, else one for each agent)")
     .option("--ctx <tokens,…>", "tokens of each slot (default: the preset's, else 32768)")
     .option("--kv <type,…>", "types of the cache, such as f16,q8_0 (default: the preset's)")
-    .option("--unified-kv", "one cache for all slots");
+    .option("--unified-kv", "one cache for all slots")
+    .option("--no-vision", "without the preset's projector");
 }
 
 function workloadOptions(command: Command): void {

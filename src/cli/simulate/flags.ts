@@ -17,6 +17,7 @@ export interface RawSimulateFlags {
   readonly ctx?: string;
   readonly kv?: string;
   readonly unifiedKv?: true;
+  readonly vision: boolean;
   readonly mix?: string;
   readonly duration?: string;
   readonly runs?: string;

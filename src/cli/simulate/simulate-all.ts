@@ -68,6 +68,7 @@ export function questionOf(
       slots,
       contextTokensPerSlot: flags.ctx === undefined ? [usual] : wholeNumbers("--ctx", flags.ctx, MAX_TOKENS),
       kvTypes: kvTypes(flags.kv),
+      vision: flags.vision ? "as-preset" : "off",
       mix,
     },
     (role) => readRole(role, cwd),
