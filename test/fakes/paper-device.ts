@@ -2,7 +2,7 @@
  * A device whose times can be worked out on paper: a step takes 1 ms per token it computes, and 10 ms
  * at least. Context costs nothing.
  */
-import type { SlotEngineOptions } from "../../src/predict/simulate/slot-engine.ts";
+import type { SlotEngineOptions } from "../../src/predict/simulate/slot-engine-options.ts";
 import type { StepTimeModel } from "../../src/predict/step-time.ts";
 
 export const PAPER_TIME: StepTimeModel = {

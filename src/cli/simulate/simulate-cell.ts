@@ -10,7 +10,7 @@ import { calibratedTime } from "../../predict/calibrate/calibrate.ts";
 import type { Calibration } from "../../predict/calibrate/calibration.ts";
 import { modelShapeOf } from "../../predict/gguf/model-shape-of.ts";
 import { simulateWorkload } from "../../predict/simulate/simulate-workload.ts";
-import type { ServingMode, SlotEngineOptions } from "../../predict/simulate/slot-engine.ts";
+import type { ServingMode, SlotEngineOptions } from "../../predict/simulate/slot-engine-options.ts";
 import type { KernelEfficiency, StepTimeModel } from "../../predict/step-time.ts";
 import { alternativesThatFit } from "../../predict/vram/alternatives.ts";
 import type { LaunchMemory } from "../../predict/vram/launch-memory.ts";

@@ -8,7 +8,7 @@ import { kvBytesPerToken } from "../../predict/model-shape.ts";
 import { PacedEngine } from "../../predict/simulate/paced-engine.ts";
 import type { LoadSettings, RequestTimings, SlotView } from "../../predict/simulate/simulated-request.ts";
 import { SlotEngine } from "../../predict/simulate/slot-engine.ts";
-import type { SlotEngineOptions } from "../../predict/simulate/slot-engine.ts";
+import type { SlotEngineOptions } from "../../predict/simulate/slot-engine-options.ts";
 import { gpuShare } from "../../predict/step-time.ts";
 import { naturalLengthTokens, textSource } from "./generated-text.ts";
 import type { SimulatedSettings } from "./options.ts";

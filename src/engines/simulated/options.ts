@@ -6,7 +6,7 @@ import { DEFAULT_MODEL_SHAPE, MODEL_SHAPES, findModelShape } from "../../predict
 import type { ModelShape } from "../../predict/model-shape.ts";
 import { LLAMA_CPP_KERNELS, VLLM_KERNELS } from "../../predict/step-time.ts";
 import type { KernelEfficiency } from "../../predict/step-time.ts";
-import type { ServingMode } from "../../predict/simulate/slot-engine.ts";
+import type { ServingMode } from "../../predict/simulate/slot-engine-options.ts";
 
 /** Which server's API it answers. Every one includes the OpenAI API; "any" answers all of them. */
 export const FLAVOURS = ["any", "ollama", "llama-server", "openai"] as const;

@@ -7,7 +7,7 @@ import { runVirtual } from "./run-virtual.ts";
 import type { VirtualClient } from "./run-virtual.ts";
 import type { RequestTimings } from "./simulated-request.ts";
 import { SlotEngine } from "./slot-engine.ts";
-import type { SlotEngineOptions } from "./slot-engine.ts";
+import type { SlotEngineOptions } from "./slot-engine-options.ts";
 
 const MS = 1_000_000;
 

@@ -8,7 +8,7 @@ import type { StepTimeModel } from "../step-time.ts";
 import { runVirtual } from "./run-virtual.ts";
 import type { VirtualClient, VirtualRun } from "./run-virtual.ts";
 import { SlotEngine } from "./slot-engine.ts";
-import type { SlotEngineOptions } from "./slot-engine.ts";
+import type { SlotEngineOptions } from "./slot-engine-options.ts";
 
 const MS = 1_000_000;
 const CONTEXT_TOKENS = 700;

@@ -7,7 +7,7 @@ import { roleSchema } from "../../workload/role.ts";
 import { RoleTurns } from "./role-turns.ts";
 import type { SimulatedAgent, SimulatedTurn, WorkloadOptions } from "./simulate-workload.ts";
 import { simulateWorkload } from "./simulate-workload.ts";
-import type { SlotEngineOptions } from "./slot-engine.ts";
+import type { SlotEngineOptions } from "./slot-engine-options.ts";
 
 const MS = 1_000_000;
 

@@ -10,7 +10,8 @@ import { RoleTurns } from "./role-turns.ts";
 import type { Turn } from "./role-turns.ts";
 import type { RequestTimings, Step, StepOutcome } from "./simulated-request.ts";
 import { SlotEngine } from "./slot-engine.ts";
-import type { SlotEngineOptions, StepReach } from "./slot-engine.ts";
+import type { SlotEngineOptions } from "./slot-engine-options.ts";
+import type { StepReach } from "./step-timer.ts";
 
 export interface SimulatedAgent {
   readonly name: string;

@@ -3,7 +3,7 @@ import { PAPER_ENGINE } from "../../../test/fakes/paper-device.ts";
 import { runVirtual } from "./run-virtual.ts";
 import type { VirtualClient } from "./run-virtual.ts";
 import { SlotEngine } from "./slot-engine.ts";
-import type { SlotEngineOptions } from "./slot-engine.ts";
+import type { SlotEngineOptions } from "./slot-engine-options.ts";
 
 const MS = 1_000_000;
 

@@ -12,10 +12,6 @@
  *                one card. No batching, so each of N gets 1/N.
  */
 import { assert, defined } from "../../core/assert.ts";
-import { randomStream } from "../../core/random.ts";
-import type { RandomStream } from "../../core/random.ts";
-import { stepNs } from "../step-time.ts";
-import type { StepTimeModel } from "../step-time.ts";
 import type {
   Aborted,
   Admission,
@@ -27,33 +23,13 @@ import type {
   Step,
   StepOutcome,
 } from "./simulated-request.ts";
-import { makeRoom } from "./cache-pool.ts";
 import { EMPTY_CACHE, chooseSlot, isDecoding, release, reusableTokens, timingsOf, viewOf } from "./slot.ts";
 import type { Running, Slot } from "./slot.ts";
-import { planBatch, planTurn, workOf } from "./step-plan.ts";
+import type { SlotEngineOptions } from "./slot-engine-options.ts";
+import { planBatch, planTurn } from "./step-plan.ts";
 import type { Share } from "./step-plan.ts";
-import { longestStretch, stepsToReach, stretchNs } from "./stretch.ts";
-import type { Stretch } from "./stretch.ts";
-
-export type ServingMode = "continuous" | "sequential" | "time-shared";
-
-export interface SlotEngineOptions {
-  readonly time: StepTimeModel;
-  readonly mode: ServingMode;
-  readonly slots: number;
-  /** Tokens one step may carry, prompt and output together. */
-  readonly batchTokens: number;
-  readonly defaults: LoadSettings;
-  /** Cells of one cache that all slots share. Absent: each slot has its own, as long as its context. */
-  readonly poolTokens?: number;
-  /** One load of the model. 0: it is always there. */
-  readonly loadNs: number;
-  /** Relative standard deviation of a step's duration. */
-  readonly jitter: number;
-  /** Everything takes 1/speed of its time. */
-  readonly speed: number;
-  readonly seed: number;
-}
+import { StepTimer } from "./step-timer.ts";
+import type { StepReach, StepUnderWay } from "./step-timer.ts";
 
 interface Waiting {
   readonly request: SimulatedRequest;
@@ -62,34 +38,15 @@ interface Waiting {
   loadNs: number;
 }
 
-interface StepUnderWay extends Step {
-  readonly shares: readonly Share[];
-  readonly load?: LoadSettings;
-  /** Decode steps in one go; absent: one step. */
-  readonly stretch?: DrawnStretch;
-}
-
-/** With the draw of the noise. */
-interface DrawnStretch extends Stretch {
-  readonly factor: number;
-}
-
-/** How far {@link SlotEngine.beginStep} goes: one step, or all decode steps until the batch changes. */
-export type StepReach = "one-step" | "until-change";
-
 /** Which tokens {@link SlotEngine.completeStep} tells of: every one, or each request's last. */
 export type TokensTold = "all" | "last";
-
-/** A step is never drawn shorter than this share of its mean, however unlikely the draw. */
-const LEAST_JITTER_FACTOR = 0.1;
 
 export class SlotEngine {
   readonly #options: SlotEngineOptions;
   readonly #slots: Slot[];
-  readonly #noise: RandomStream;
+  readonly #timer: StepTimer;
   #queue: Waiting[] = [];
   #loaded: LoadSettings | undefined;
-  #loadedTime: StepTimeModel;
   #step: StepUnderWay | undefined;
   #lastEndNs = 0;
   #uses = 0;
@@ -99,8 +56,7 @@ export class SlotEngine {
   constructor(options: SlotEngineOptions) {
     assert(options.slots >= 1 && options.batchTokens > options.slots, "a batch holds more tokens than slots");
     this.#options = options;
-    this.#loadedTime = options.time;
-    this.#noise = randomStream(options.seed, "step-noise");
+    this.#timer = new StepTimer(options);
     this.#loaded = options.loadNs === 0 ? options.defaults : undefined;
     this.#slots = Array.from({ length: options.slots }, (_unused, id) => ({
       id,
@@ -167,12 +123,15 @@ export class SlotEngine {
     assert(this.#step === undefined && startNs >= this.#lastEndNs, "steps follow one another");
     const load = this.#admit(startNs);
     if (load !== undefined) {
-      const endNs = startNs + Math.max(1, Math.round(this.#options.loadNs / this.#options.speed));
-      this.#step = { kind: "load", startNs, endNs, shares: [], load };
+      this.#step = this.#timer.loading(startNs, load);
     } else {
       const shares = this.#plan();
       assert(shares.length > 0, "a step computes something");
-      this.#step = this.#compute(startNs, shares, reach);
+      this.#step = this.#timer.computing(startNs, shares, {
+        reach,
+        gpuLayers: (this.#loaded ?? this.#options.defaults).gpuLayers,
+        slots: this.#slots,
+      });
     }
     return this.#step;
   }
@@ -185,17 +144,13 @@ export class SlotEngine {
   /** The step under way ends with the first of its decode steps that ends at `nowNs` or later. */
   cutStep(nowNs: number): Step {
     const step = defined(this.#step, "a step under way");
-    if (step.stretch === undefined) return step;
-    const steps = this.#stepsBefore(nowNs, step.startNs, step.stretch) + 1;
-    const stretch = { ...step.stretch, steps };
-    this.#step = this.#stretchOf(step.startNs, step.shares, stretch, stretch.factor);
+    this.#step = this.#timer.cut(step, nowNs);
     return this.#step;
   }
 
   /** What runs, with the tokens that came out before `atNs`, which lies inside the step under way or after the last. */
   runningBefore(atNs: number): readonly Aborted[] {
-    const step = this.#step;
-    const steps = step?.stretch === undefined ? 0 : this.#stepsBefore(atNs, step.startNs, step.stretch);
+    const steps = this.#step === undefined ? 0 : this.#timer.stepsBefore(this.#step, atNs);
     return this.#slots.flatMap((slot) => {
       const { running } = slot;
       if (running === undefined) return [];
@@ -205,13 +160,6 @@ export class SlotEngine {
         { id: running.request.id, timings: { ...timings, outputTokens: timings.outputTokens + ahead } },
       ];
     });
-  }
-
-  /** Steps of a stretch that end before `atNs`, of which at least the last does not. */
-  #stepsBefore(atNs: number, startNs: number, stretch: DrawnStretch): number {
-    const scale = stretch.factor / this.#options.speed;
-    const lastsNs = (steps: number): number => this.#wholeNs(stretchNs(stretch, steps) * stretch.factor);
-    return stepsToReach(stretch, atNs - startNs, scale, lastsNs) - 1;
   }
 
   /** The step under way has reached its end: tokens come out, slots become free. */
@@ -329,40 +277,5 @@ export class SlotEngine {
     const shares = planTurn(this.#slots, this.#turn, batchTokens);
     this.#turn = ((shares[0]?.slot.id ?? 0) + 1) % this.#slots.length;
     return shares;
-  }
-
-  #compute(startNs: number, shares: readonly Share[], reach: StepReach): StepUnderWay {
-    const newTokens = shares.reduce((sum, share) => sum + Math.max(1, share.prefillTokens), 0);
-    const { poolTokens, mode, jitter } = this.#options;
-    const freeTokens = poolTokens === undefined ? Infinity : makeRoom(this.#slots, poolTokens, newTokens);
-    if (freeTokens < newTokens) return { kind: "exhausted", startNs, endNs: startNs + 1, shares: [] };
-    // Separate processes take turns: no batch whose steps could be added up.
-    const mostSteps = reach === "one-step" || mode === "time-shared" ? 1 : Math.floor(freeTokens / newTokens);
-    const time = this.#time();
-    const stretch = longestStretch(time, shares, mostSteps);
-    const steps = stretch?.steps ?? 1;
-    // The mean of m independent draws.
-    const deviation = jitter === 0 ? 0 : (jitter / Math.sqrt(steps)) * this.#noise.normal();
-    const factor = Math.max(LEAST_JITTER_FACTOR, 1 + deviation);
-    if (stretch !== undefined) return this.#stretchOf(startNs, shares, stretch, factor);
-    const endNs = startNs + this.#wholeNs(stepNs(time, workOf(shares, time.model)) * factor);
-    return { kind: "compute", startNs, endNs, shares };
-  }
-
-  #stretchOf(startNs: number, shares: readonly Share[], stretch: Stretch, factor: number): StepUnderWay {
-    const endNs = startNs + this.#wholeNs(stretchNs(stretch, stretch.steps) * factor);
-    return { kind: "compute", startNs, endNs, shares, stretch: { ...stretch, factor } };
-  }
-
-  /** Made anew only when the model is loaded otherwise: it is asked for at every step. */
-  #time(): StepTimeModel {
-    const { time, defaults } = this.#options;
-    const { gpuLayers } = this.#loaded ?? defaults;
-    if (this.#loadedTime.gpuLayers !== gpuLayers) this.#loadedTime = { ...time, gpuLayers };
-    return this.#loadedTime;
-  }
-
-  #wholeNs(ns: number): number {
-    return Math.max(1, Math.round(ns / this.#options.speed));
   }
 }
