@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { madeRun } from "../../test/fakes/recorded-run.ts";
 import { randomStream } from "../core/random.ts";
+import { bootstrap } from "../stats/bootstrap.ts";
 import { quantile, sortedNumbers } from "../stats/quantile.ts";
 import { analyseRun } from "./analyse-run.ts";
 import { percentileIntervals } from "./percentile-interval.ts";
@@ -59,6 +60,20 @@ describe("the interval of a percentile over requests", () => {
     // √(q(1 − q) ÷ n) ÷ density: 5 · √(0.05 · 0.95 ÷ 1000) ÷ 0.05 = 0.69, twice 1.96 of it either way.
     expect(first.high - first.low).toBeGreaterThan(1.4);
     expect(first.high - first.low).toBeLessThan(5.4);
+  });
+
+  it("is to the last digit that of a bootstrap that sorts the requests of every draw anew", () => {
+    const luck = randomStream(4, "luck");
+    const trials = trialsOf(5, 12, () => 50 + luck.exponential(5));
+    const sorted = bootstrap({
+      strata: [5],
+      figure: (drawn) =>
+        quantile(sortedNumbers([...drawn].flatMap((trial) => [...(trials[trial] ?? [])])), 0.5),
+      random: draws(),
+      resamples: 2_000,
+    });
+    if (sorted.kind !== "resampled") throw new Error("it is resampled");
+    expect(percentileIntervals(trials, draws)(0.5)).toEqual({ ...sorted.interval, drawn: 5 });
   });
 
   it("stands beside each percentile that the requests carry", () => {
