@@ -269,14 +269,16 @@ server.on("error", () => {
   say(`srv         start: couldn't bind HTTP server socket, hostname: ${host}, port: ${port}`);
   process.exit(exitCode);
 });
-server.listen(port, host, async () => {
+server.listen(port, host, () => void begin());
+
+async function begin() {
   if (given("fake-grandchild")) await leaveGrandchild(text("fake-grandchild"));
   say(`main: server is listening on http://${host}:${server.address().port}`);
   if (given("fake-says")) say(text("fake-says"));
   if (given("fake-crash-after-ms"))
     setTimeout(() => crash(text("fake-crash", "cuda-oom")), number("fake-crash-after-ms"));
   if (given("fake-flood-mib")) flood(number("fake-flood-mib"));
-});
+}
 
 /** One process at a time takes a line: a preset has one server. */
 function nextLine(file) {
