@@ -12,6 +12,7 @@ import { presetCommand } from "./commands/preset.ts";
 import { profileCommand } from "./commands/profile.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
+import { routeCommand } from "./commands/route.ts";
 import { runsCommand } from "./commands/runs.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   benchCommand,
   capacityCommand,
   simulateCommand,
+  routeCommand,
   recordCommand,
   compareCommand,
   reportCommand,

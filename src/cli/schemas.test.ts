@@ -18,8 +18,8 @@ describe("the schemas for editors", () => {
   });
 
   it.each(Object.entries(schemaDocuments()))("%s has every field explained on its page", (path, text) => {
-    const isFleet = /\/(preset|mode)\.schema\.json$/.test(path);
-    const page = readFileSync(isFleet ? "docs/presets.md" : "docs/configuration.md", "utf8");
+    const [, room = "configuration"] = /\/(preset|mode|route)\b.*\.schema\.json$/.exec(path) ?? [];
+    const page = readFileSync(`docs/${room.replace(/^(preset|mode)$/, "presets")}.md`, "utf8");
     for (const name of new Set(propertyNames(JSON.parse(text)))) expect(page, name).toContain(`\`${name}\``);
   });
 
@@ -31,6 +31,8 @@ describe("the schemas for editors", () => {
     ["hypotheses", "examples/hypotheses"],
     ["service-levels", "examples/service-levels"],
     ["costs", "examples/costs"],
+    ["route-models", "examples/route-models"],
+    ["route-jobs", "examples/route-jobs"],
     ["preset", "presets"],
     ["mode", "presets/modes"],
   ])("examples/%s.schema.json accepts all that ships in %s, and no misspelt field", (kind, folder) => {
