@@ -49,7 +49,7 @@ function workplace(models = MODELS, job = JOB): string {
 const STUDY = ["study-jobs.yaml", "--models", "study-models.yaml"];
 const OWN = ["job.yaml", "--models", "models.yaml"];
 
-async function plan(args: readonly string[], cwd = workplace()) {
+async function plan(args: readonly string[], cwd = workplace(), interrupted = new AbortController().signal) {
   const { main } = (await import(BUILT.href)) as typeof Main;
   const said = { out: "", err: "" };
   const io: CliIo = {
@@ -67,7 +67,7 @@ async function plan(args: readonly string[], cwd = workplace()) {
     cwd,
     // Time stands still, so that solve times are 0 in a snapshot.
     clock: new VirtualClock(),
-    interrupted: new AbortController().signal,
+    interrupted,
   };
   return { exitCode: await main(["route", "plan", ...args], io), ...said };
 }
@@ -138,6 +138,13 @@ describe("slipway route plan", () => {
     const drawn = async (seed: string) => (await plan([...STUDY, "--planner", "random", "--seed", seed])).out;
     expect(await drawn("1")).toBe(await drawn("1"));
     expect(await drawn("1")).not.toBe(await drawn("2"));
+  });
+
+  it("ends without a plan when it is interrupted", async () => {
+    for (const planner of ["exact", "lp"]) {
+      const said = await plan([...STUDY, "--planner", planner], workplace(), AbortSignal.abort());
+      expect(said).toEqual({ exitCode: 130, out: "", err: "" });
+    }
   });
 
   it("weighs tokens and switches as it is told", async () => {

@@ -34,7 +34,7 @@ export function renderComparison(plans: readonly (readonly JobPlan[])[], columns
       right("loads"),
       right("peak MiB"),
       right("over"),
-      right("by sum"),
+      right("sum"),
       right("makespan"),
       right("solve ms"),
     ],
@@ -42,7 +42,7 @@ export function renderComparison(plans: readonly (readonly JobPlan[])[], columns
   );
   const many = count > 1 ? `Means over ${count} jobs; the peak is the highest. ` : "";
   const value = job.table.objective.kind === "utility" ? "utility" : "seconds of makespan, negated";
-  const over = `jobs with more than ${mib(job.table.budgetMib)} MiB at some step; by sum: jobs whose models together are more than that, which is no fault of a plan that loads them in turn`;
+  const over = `jobs with more than ${mib(job.table.budgetMib)} MiB at some step. Sum: jobs whose models together are more than that, which is no fault of a plan that loads them in turn`;
   const thread = rows.some(({ planner }) => planner === "lp") ? ", with the start of lp's thread once" : "";
   const notes = `${many}Value: ${value}; horizon ${depth}. Tokens: their cost, the dearest task's being 1. Over: ${over}. Solve: wall time of a job's solves${thread}.`;
   return [

@@ -91,25 +91,18 @@ function objectiveLine({ job, account }: JobPlan): string {
 
 function noteLines({ proof, fallback, runnerUp }: SolveNote, plan: JobPlan, lead: string): readonly string[] {
   const lines: string[] = [];
-  if (fallback !== undefined) lines.push(`${lead}Another planner stood in: ${fallback}.`);
+  if (fallback !== undefined) lines.push(`${lead}another planner stood in: ${fallback}.`);
   const seen = plan.depth === "flat" ? "" : " of what the horizon shows";
-  switch (proof.kind) {
-    case "optimal":
-      lines.push(`${lead}No plan${seen} is better: proven.`);
-      break;
-    case "bounded":
-      lines.push(
-        `${lead}The search ended early: no plan${seen} is better by more than ${formatNumber(100 * proof.gap, 2)} %.`,
-      );
-      break;
-    case "heuristic":
-      break;
-  }
+  if (proof.kind === "optimal") lines.push(`${lead}proven: no plan${seen} is better.`);
+  if (proof.kind === "bounded")
+    lines.push(
+      `${lead}the search ended early: no plan${seen} is better by more than ${formatNumber(100 * proof.gap, 2)} %.`,
+    );
   if (runnerUp !== undefined) {
     const pairs = runnerUp.tasks.map((task, index) => `${task} on ${runnerUp.models[index]}`).join(", ");
-    lines.push(`${lead}Runner-up: ${pairs}; ${gapText(runnerUp.gap, plan)}.`);
+    lines.push(`${lead}runner-up: ${pairs}; ${gapText(runnerUp.gap, plan)}.`);
   }
-  return lines;
+  return lines.map((line) => `${line.charAt(0).toUpperCase()}${line.slice(1)}`);
 }
 
 function gapText(gap: number, { job }: JobPlan): string {

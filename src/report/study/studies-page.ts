@@ -13,6 +13,7 @@ export function renderStudiesPage(checks: readonly StudyCheck[]): string {
     INTRODUCTION,
     overview(checks),
     ...checks.map((check) => renderSectionMarkdown(studySection(check, "both")).trimEnd()),
+    PLANNED_AGAIN,
   ]
     .join("\n\n")
     .concat("\n");
@@ -34,6 +35,25 @@ How a figure is judged: its own printed digits are the tolerance. Inputs are pri
 misses by no more than their rounding allows is marked ≈ and not counted as wrong. Where inputs bound a figure without
 fixing it, as where no single run is printed, it is marked ∈ when it lies within. Everything else, marked ≠, does not
 follow from the study's own numbers.`;
+
+/** Figures of a command, not of a study file; its snapshot test holds them. */
+const PLANNED_AGAIN = `## The linear program of swarm-router, planned again
+
+That the memory rule was broken by the program itself can be seen at the study's depth of 1, with its models, budget and
+weights, and with priors and prices of ours, since it prints none:
+
+\`\`\`sh
+slipway route plan examples/route-jobs/swarm-router.yaml --models examples/route-models/swarm-router.yaml \\
+  --compare exact,lp --horizon-depth 1
+\`\`\`
+
+| planner | utility per job | peak | jobs over 8 GB by peak | by the sum of distinct models |
+|---|--:|--:|--:|--:|
+| lp, as published | 1.435 | 12,800 MiB | 1 of 3 | 2 of 3 |
+| exact, residency whole | 1.394 | 8,192 MiB | 0 of 3 | 2 of 3 |
+
+The 1.435 cannot be had: in wb1 it rests on a model of 12.5 GB. By the sum of distinct models, which the study printed,
+both seem to violate twice; exact never has more loaded than fits. More in [route](route.md#study-004-again).`;
 
 function overview(checks: readonly StudyCheck[]): string {
   const rows = checks.map(({ name, source, counts, findings }) => {
