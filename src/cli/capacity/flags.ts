@@ -18,6 +18,7 @@ export interface RawCapacityFlags extends Omit<UpFlags, "keep" | "install" | "pr
   readonly kv?: string;
   /** False with --no-vision. */
   readonly vision: boolean;
+  readonly cell?: string;
   readonly mix?: string;
   readonly duration?: string;
   readonly narrow?: string;

@@ -73,6 +73,8 @@ const capacitySpecSchema = z.object({
         vision: z.enum(["as-preset", "off"]),
       }),
     ),
+    /** Of a study: what each outcome would say, as it was decided beforehand. */
+    reading: z.array(z.string()).default([]),
     need: needSchema,
     limits: limitsSchema,
     floorBytes: z.number().optional(),
@@ -103,10 +105,11 @@ export function newCapacitySpec(
   const study =
     studyPath === undefined ? undefined : readYamlFile(capacityStudySchema, resolve(io.cwd, studyPath));
   const stop = narrowOf(flags.narrow) ?? study?.stop;
-  const cells =
+  const all =
     study === undefined
       ? gridOf(flags, readServerModel(preset), io)
       : studyCells(study, (role) => readRole(role, resolve(io.cwd, studyPath ?? "", "..")));
+  const cells = withOneCell(all, flags.cell);
   const chosenSeed = seed ?? study?.seed ?? entropySeed() % 2 ** 31;
   return {
     scenario: sweepScenario(cells, {
@@ -126,6 +129,7 @@ export function newCapacitySpec(
       ...(path === undefined ? {} : { presetPath: path }),
       beside: [...besideOf(flags, io)],
       cells: cells.map(({ name, configuration, vision }) => ({ name, configuration, vision })),
+      reading: study?.reading ?? [],
       need: needFor(flags.need, cells),
       limits: limitsOf(flags),
       ...(flags.floorMib === undefined
@@ -136,6 +140,14 @@ export function newCapacitySpec(
           }),
     },
   };
+}
+
+function withOneCell(cells: readonly SweepCell[], name: string | undefined): readonly SweepCell[] {
+  if (name === undefined) return cells;
+  const found = cells.filter((cell) => cell.name === name);
+  if (found.length === 0)
+    throw refused("--cell", name, `is one of ${cells.map((cell) => cell.name).join(", ")}`);
+  return found;
 }
 
 /** A latency of a role that nobody plays would never be known. */

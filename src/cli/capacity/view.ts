@@ -15,6 +15,7 @@ export function renderOutcome(outcome: CapacityOutcome, spec: CapacitySpec, colu
     tableLines(outcome, spec),
     imageLines(outcome),
     unusableLines(outcome, columns),
+    readingLines(spec, columns),
   ];
   return blocks
     .filter((lines) => lines.length > 0)
@@ -108,6 +109,14 @@ function unusableLines({ unusable }: CapacityOutcome, columns: number): readonly
   return [
     "Without figures:",
     ...unusable.map(({ cell, reason }) => wrapText(`${cell}: ${reason}`, columns, "    ", "  ")),
+  ];
+}
+
+function readingLines({ scenario, capacity }: CapacitySpec, columns: number): readonly string[] {
+  if (capacity.reading.length === 0) return [];
+  return [
+    wrapText(scenario.description, columns),
+    ...capacity.reading.map((sentence) => wrapText(sentence, columns, "    ", "  ")),
   ];
 }
 

@@ -70,7 +70,8 @@ function asWritten(base: LlamaServerPreset, basePath: string | undefined): Recor
   const written = new Map(Object.entries(source));
   const plain = presetSchema.parse({ name: "plain", engine: "llama-server", model: "plain.gguf" });
   const defaults = new Map(Object.entries(plain));
-  const entries = Object.entries(base).flatMap(([field, value]) => {
+  const { engine, program, model, ...others } = base;
+  const entries = Object.entries({ engine, program, model, ...others }).flatMap(([field, value]) => {
     if (["name", "description", "memory", "slots", "contextTokensPerSlot"].includes(field)) return [];
     if (field !== "engine" && JSON.stringify(value) === JSON.stringify(defaults.get(field))) return [];
     const before = written.get(field);

@@ -32,6 +32,7 @@ export const capacityCommand: DefineCommand = (io, exit) => {
     .option("--explain", "print the memory ledger, beside the server's log where there is one")
     .option("--log <file>", "with --explain: a llama-server log, written at --verbosity 4")
     .option("--dry-run", "say what would be tried and for how long; start nothing")
+    .option("--cell <name>", "only this configuration, such as 4x8k")
     .option("--resume <run>", "complete a sweep")
     .option("--runs-dir <folder>", "where run directories go", "runs")
     .option("--presets-dir <dir>", "your presets; the knee's is written there too (default: presets)")
