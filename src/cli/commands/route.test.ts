@@ -9,7 +9,7 @@ import type * as Main from "../main.ts";
 
 const BUILT = new URL("../../../dist/cli/main.js", import.meta.url);
 
-/** Loads take as long as the slow model saves, and s1 can be done by small alone. */
+/** Math can be done by small alone; code of a hard kind hardly by small, and well by large. */
 const MODELS = `
 models:
   - name: small
@@ -117,6 +117,11 @@ describe("slipway route plan", () => {
     expect(plans[0]?.seconds).toBeCloseTo(16, 9);
     // ask 2 s, left 6 s, join 1 s: the right branch is shorter.
     expect(plans[0]?.criticalPath).toEqual({ tasks: ["ask", "left", "join"], seconds: 9 });
+  });
+
+  it("prints one JSON document with names for tasks and models", async () => {
+    const { out } = await plan([...OWN, "--vram-gb", "10", "--horizon-depth", "1", "--json"]);
+    expect(JSON.parse(out)).toMatchSnapshot();
   });
 
   it("splits a layer that memory cannot serve at once, and never exceeds it", async () => {
