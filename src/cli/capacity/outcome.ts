@@ -65,7 +65,7 @@ export function readSweep(run: RunSource, spec: CapacitySpec, model: ServerModel
   const known = cells.flatMap(({ name }) => starts.get(name) ?? []);
   const best = knee.kind === "found" ? knee.best.configuration : undefined;
   const cliff = best === undefined ? undefined : cliffAt(best, spec, model, known);
-  const next = best === undefined ? undefined : nextOf(best, candidates);
+  const next = best === undefined ? undefined : nextOf(best, evaluated);
   return {
     views,
     outcome: {
@@ -204,11 +204,18 @@ function cellAt(configuration: Configuration): SweepCell {
 
 function nextOf(
   best: Configuration,
-  candidates: readonly { readonly configuration: Configuration; readonly evaluation: Evaluated }[],
+  cells: readonly {
+    readonly cell: SweepCell;
+    readonly configuration: Configuration;
+    readonly evaluation: Evaluated;
+  }[],
 ): string | undefined {
-  const alike = candidates
+  const own = cells.find(({ configuration }) => configurationKey(configuration) === configurationKey(best));
+  const alike = cells
     .filter(
-      ({ configuration }) =>
+      ({ cell, configuration }) =>
+        // Another mix is another question.
+        rolesOf(cell) === rolesOf(own?.cell) &&
         configuration.contextTokensPerSlot === best.contextTokensPerSlot &&
         configuration.kvTypeK === best.kvTypeK,
     )
@@ -220,6 +227,10 @@ function nextOf(
   const { slots } = after.configuration;
   const { aggregateTokensPerS, perAgentTokensPerS } = after.evaluation;
   return `With ${slots} slots instead of ${best.slots} all together get ${formatNumber(aggregateTokensPerS.value)} instead of ${formatNumber(here.aggregateTokensPerS.value)} tok/s, and each agent ${formatNumber(perAgentTokensPerS.value)} instead of ${formatNumber(here.perAgentTokensPerS.value)}`;
+}
+
+function rolesOf(cell: SweepCell | undefined): string {
+  return [...new Set((cell?.agents ?? []).map(({ role }) => role.name))].toSorted().join();
 }
 
 function imagesOf({ mmproj }: LlamaServerPreset, starts: readonly StartRecord[]): CapacityOutcome["images"] {

@@ -31,7 +31,7 @@ function answerLines({ knee, cliff, next }: CapacityOutcome): readonly string[] 
       ? low.toLocaleString("en-US")
       : `${low.toLocaleString("en-US")} to ${high.toLocaleString("en-US")}`;
   return [
-    `The knee is at ${range(slots.low, slots.high)} slots of ${range(contextTokensPerSlot.low, contextTokensPerSlot.high)} tokens.`,
+    `The knee is at ${range(slots.low, slots.high)} ${slots.high === 1 ? "slot" : "slots"} of ${range(contextTokensPerSlot.low, contextTokensPerSlot.high)} tokens.`,
     knee.reason,
     ...(next === undefined ? [] : [`${next}.`]),
     ...(cliff === undefined ? [] : [`To the cliff: ${cliff.distance}.`]),
