@@ -1,7 +1,7 @@
 /** What `status` says: read from the state, and asked of the servers that can say. */
 import { NS_PER_S } from "../core/units.ts";
 import type { Preset } from "../preset/preset.ts";
-import type { FleetStatus, PresetStatus } from "./control/protocol.ts";
+import type { FleetStatus, PresetState, PresetStatus } from "./control/protocol.ts";
 import type { Fleet, Place } from "./supervisor-state.ts";
 import { heldBytesOf } from "./supervisor-state.ts";
 import type { Claim } from "./supervisor-turn.ts";
@@ -14,6 +14,9 @@ const ACTIVITY_LIMIT_MS = 500;
 
 /** Rates over less than this are noise of the polls. */
 const SHORTEST_RATE_NS = 0.2 * NS_PER_S;
+
+/** Where what a server said of itself can still be true. */
+const ACTIVE: ReadonlySet<PresetState> = new Set(["ready", "draining"]);
 
 export async function fleetStatus(
   fleet: Fleet,
@@ -31,7 +34,7 @@ export async function fleetStatus(
   return {
     supervisorPid: owner.supervisorPid,
     stateDirectory: owner.stateDirectory,
-    ...(state.mode === undefined ? {} : { mode: state.mode }),
+    ...(state.mode === undefined ? {} : { mode: state.mode, ...modePresets(fleet, state.mode) }),
     ...(claim === undefined ? {} : { switching: { to: claim.to, step: claim.step() } }),
     ...(state.lent === undefined ? {} : { lentTo: state.lent.label }),
     memory: {
@@ -50,6 +53,16 @@ export async function fleetStatus(
   };
 }
 
+/** As its file says now, which counts from the next switch on; a file that cannot be read is noted with the presets. */
+function modePresets({ catalogue }: Fleet, mode: string): Pick<FleetStatus, "modePresets"> {
+  try {
+    const entry = catalogue().modes.get(mode);
+    return entry === undefined ? {} : { modePresets: entry.mode.presets };
+  } catch {
+    return {};
+  }
+}
+
 /** Those of the catalogue as it is now, and those that run and are no longer in it. */
 function knownPresets({ catalogue, state, events }: Fleet): readonly Preset[] {
   const known = new Map<string, Preset>();
@@ -64,7 +77,10 @@ function knownPresets({ catalogue, state, events }: Fleet): readonly Preset[] {
 }
 
 function presetStatus(fleet: Fleet, place: Place, preset: Preset, memory: MemoryReading): PresetStatus {
-  const { condition, server, activity } = place;
+  const { condition } = place;
+  // Of a process that has ended nothing is held, busy or listening, whatever it said last.
+  const server = place.server?.exit === undefined ? place.server : undefined;
+  const activity = server !== undefined && ACTIVE.has(condition.state) ? place.activity : undefined;
   const need = fleet.needOf(preset, memory);
   const slots = activity?.slots ?? preset.slots;
   const pid = server?.process?.identity.pid;

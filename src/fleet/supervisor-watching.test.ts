@@ -24,11 +24,16 @@ describe("servers that run", () => {
     const scripts: Record<string, ServerScript> = {};
     const fleet = await coding(scripts);
     scripts["coder"] = { start: "out-of-memory" };
+    fleet.machine.busySlots.set("coder", 1);
+    const busy = (await fleet.run(fleet.supervisor.status())).presets;
+    expect(busy.find(({ preset }) => preset === "coder")?.busySlots).toBe(1);
     fleet.machine.alive.find(({ preset }) => preset.name === "coder")?.end({ code: 1 });
     await passSeconds(fleet, fleet.machine, 60);
     const { presets, warnings } = await fleet.run(fleet.supervisor.status());
     const coder = presets.find(({ preset }) => preset === "coder");
     expect(coder?.state).toBe("failed");
+    for (const ofAServer of ["url", "pid", "busySlots", "tokensPerSecond", "usedBytes"])
+      expect(coder).not.toHaveProperty(ofAServer);
     expect(coder?.reason).toMatch(/^5 crashes within 180 s; .*the GPU had no memory left for it/);
     expect(warnings.at(-1)).toContain("is left alone");
     expect(fleet.machine.processes.filter(({ preset }) => preset.name === "coder")).toHaveLength(5);
@@ -92,7 +97,8 @@ describe("servers that run", () => {
     expect(alive(fleet.machine)).toEqual(["embed"]);
     await passSeconds(fleet, fleet.machine, 15);
     expect(alive(fleet.machine)).toEqual([]);
-    const { presets } = await fleet.run(fleet.supervisor.status());
+    const { presets, mode, modePresets } = await fleet.run(fleet.supervisor.status());
+    expect({ mode, modePresets }).toEqual({ mode: "coding", modePresets: ["coder", "embed"] });
     expect(presets.find(({ preset }) => preset === "coder")).toMatchObject({
       state: "stopped",
       reason: "stopped because memory ran short",

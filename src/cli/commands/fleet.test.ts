@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { say } from "../../../test/fakes/command-line.ts";
 import {
   FLEET_STATUS,
+  IDLE,
   LARGE,
   REFUSED_PLAN,
   ROLLED_BACK,
@@ -78,7 +79,7 @@ describe("slipway status", () => {
     );
     const { out } = await say(["status", "--state-dir", directory]);
     expect(out).toMatchInlineSnapshot(`
-      "coding is up: 0 of 2 presets are ready, vllm-embedding-code is restarting,
+      "coding is not up: 0 of 2 presets are ready, vllm-embedding-code is restarting,
       own-gguf has failed.
 
       host memory  ███░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  6 %  512 MiB of 8192 MiB
@@ -94,6 +95,47 @@ describe("slipway status", () => {
       warning: available host memory is under 2.0 GiB
       "
     `);
+  });
+
+  test("counts what the mode is to run, so that a preset that was stopped is not passed over", async () => {
+    const directory = await serveOnPaper(
+      told({
+        ...FLEET_STATUS,
+        modePresets: [LARGE.preset, SMALL.preset],
+        presets: [LARGE, { ...SMALL, state: "stopped", reason: "stopped because memory ran short" }, IDLE],
+      }),
+    );
+    const { out } = await say(["status", "--state-dir", directory]);
+    expect(out.split("\n\n")[0]).toBe(
+      "coding is up in part: 1 of 2 presets are ready, vllm-embedding-code is stopped.",
+    );
+    expect(out).toContain("vllm-embedding-code: stopped because memory ran short");
+    const { out: modes } = await say(["mode", "list", "--state-dir", directory]);
+    expect(modes.split("\n")[0]).toBe("coding is up in part.");
+  });
+
+  test("is not up when nothing of the mode is ready, whatever runs beside it", async () => {
+    const directory = await serveOnPaper(
+      told({
+        ...FLEET_STATUS,
+        modePresets: [SMALL.preset],
+        presets: [LARGE, { ...SMALL, state: "stopped" }],
+      }),
+    );
+    const { out } = await say(["status", "--state-dir", directory]);
+    expect(out.split("\n")[0]).toBe(
+      "coding is not up: 0 of 1 preset is ready, vllm-embedding-code is stopped.",
+    );
+  });
+
+  test("shows no memory, slots or speed for a server that is not there", async () => {
+    const { url: _url, pid: _pid, usedBytes: _usedBytes, ...gone } = LARGE;
+    const directory = await serveOnPaper(told({ ...FLEET_STATUS, presets: [{ ...gone, state: "failed" }] }));
+    const { out } = await say(["status", "--state-dir", directory], { outColumns: 109 });
+    expect(out.split("\n").find((line) => line.includes(" failed "))).toMatch(
+      /^gemma4-26b-a4b-q4-multi3-128k +failed +– +– +– +–$/,
+    );
+    expect(out).not.toContain("~");
   });
 
   test("shows a switch while it happens", async () => {
@@ -156,6 +198,7 @@ describe("slipway mode switch", () => {
           mode,
           runs: [],
           steps: [{ step: "start", tookMs: 12_000 }],
+          tookMs: 12_041,
           overheadMs: 41,
         });
       },
@@ -215,6 +258,27 @@ describe("slipway mode switch", () => {
       "error MODE_UNKNOWN: no mode has this name\n  received: moon\n  next: choose one of coding, research\n",
     );
     expect(exitCode).toBe(2);
+  });
+});
+
+describe("what a switch or a start announces", () => {
+  test("is not that a mode is up whose presets have failed or stand still", async () => {
+    const { url: _url, ...failed } = { ...LARGE, state: "failed" as const };
+    const directory = await serveOnPaper(
+      told({
+        ...FLEET_STATUS,
+        modePresets: [LARGE.preset, IDLE.preset],
+        presets: [failed, { ...SMALL, state: "asleep" }, IDLE],
+      }),
+    );
+    const { out } = await say(["mode", "switch", "coding", "--state-dir", directory]);
+    expect(out.replace(/ after .*/, "")).toMatchInlineSnapshot(`
+      "coding is not up
+        gemma4-26b-a4b-q4-multi3-128k  failed
+        vllm-embedding-code            asleep, http://127.0.0.1:41235
+        own-gguf                       stopped
+      "
+    `);
   });
 });
 

@@ -10,6 +10,7 @@ import { type StateFlags, socketOf } from "./places.ts";
 import { renderPlan, renderRollback, renderUp } from "./plan-view.ts";
 import { loadPresets } from "./preset-folders.ts";
 import { declaredTogetherBytes } from "./preset-list.ts";
+import { modeStanding } from "./status-view.ts";
 import { presetsOfMode } from "../../preset/catalogue.ts";
 
 interface ModeFlags extends StateFlags {
@@ -19,7 +20,8 @@ interface ModeFlags extends StateFlags {
 
 export async function listModes(flags: ModeFlags, io: CliIo): Promise<ExitCode> {
   const catalogue = loadPresets(io, flags.presetsDir);
-  const current = (await statusIfAny(flags, io))?.mode;
+  const status = await statusIfAny(flags, io);
+  const current = status?.mode;
   const modes = [...catalogue.modes.values()].map(({ mode }) => ({
     mode: mode.name,
     up: mode.name === current,
@@ -48,8 +50,8 @@ export async function listModes(flags: ModeFlags, io: CliIo): Promise<ExitCode> 
     { heading: "VRAM", align: "right" },
     { heading: "presets", align: "left" },
   ] as const;
-  const head = current === undefined ? "No mode is up." : `${current} is up.`;
-  io.out(`${head}\n\n${alignColumns(columns, rows).join("\n")}\n`);
+  const head = (status === undefined ? undefined : modeStanding(status)) ?? "No mode is up";
+  io.out(`${head}.\n\n${alignColumns(columns, rows).join("\n")}\n`);
   return 0;
 }
 

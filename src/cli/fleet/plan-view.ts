@@ -4,7 +4,7 @@ import { formatBytes, formatDurationMs } from "../../core/units.ts";
 import type { Check } from "../../fleet/check.ts";
 import type { FleetStatus, SwitchPlan, SwitchReport } from "../../fleet/control/protocol.ts";
 import { alignColumns, bar, wrapText } from "./bar.ts";
-import type { ViewStyle } from "./status-view.ts";
+import { type ViewStyle, modeStanding, wantedPresets } from "./status-view.ts";
 
 const FREE_BAR_WIDTH = 20;
 
@@ -109,19 +109,22 @@ function alternativeLines({ alternatives }: SwitchPlan, style: ViewStyle): reado
   ];
 }
 
-/** The mode that is up and where its presets listen. */
+/** How the mode stands, and where each of its presets listens or how it stands instead. */
 export function renderUp(status: FleetStatus, report: SwitchReport | undefined): string {
   const own = report === undefined ? "" : tookSentence(report);
-  const ready = status.presets.filter((preset) => preset.state !== "stopped");
+  const wanted = wantedPresets(status);
+  const shown = status.presets.filter((one) => one.state !== "stopped" || wanted.includes(one));
   const left = { heading: "", align: "left" } as const;
-  const rows = ready.map((preset) => [`  ${preset.preset}`, preset.url ?? preset.state]);
-  const head = status.mode === undefined ? "no mode is up" : `${status.mode} is up`;
+  const rows = shown.map(({ preset, state, url }) => [
+    `  ${preset}`,
+    state === "ready" ? (url ?? state) : [state, ...(url === undefined ? [] : [url])].join(", "),
+  ]);
+  const head = modeStanding(status) ?? "no mode is up";
   return [`${head}${own}`, ...alignColumns([left, left], rows).slice(1), ""].join("\n");
 }
 
-function tookSentence({ outcome, steps, overheadMs }: SwitchReport): string {
+function tookSentence({ outcome, tookMs, overheadMs }: SwitchReport): string {
   if (outcome === "already-there") return ", as it was before";
-  const tookMs = steps.reduce((sum, step) => sum + step.tookMs, 0);
   return ` after ${formatDurationMs(tookMs)}, ${formatDurationMs(overheadMs)} of it Slipway's own`;
 }
 

@@ -55,21 +55,36 @@ export function renderStatus(status: FleetStatus, style: ViewStyle): string {
   return `${blocks.join("\n\n")}\n`;
 }
 
-function answer({ mode, switching, lentTo, presets }: FleetStatus): string {
+function answer(status: FleetStatus): string {
+  const { mode, switching, lentTo, presets } = status;
   const running = presets.filter((preset) => preset.state !== "stopped");
-  const ready = running.filter((preset) => preset.state === "ready").length;
   if (switching !== undefined) {
     const from = mode === undefined ? "" : ` from ${mode}`;
     return `Switching${from} to ${switching.to}: ${printable(switching.step)}.`;
   }
   if (lentTo !== undefined) return `Lent to ${printable(lentTo)}; what ran before runs again afterwards.`;
-  if (running.length === 0)
-    return mode === undefined
-      ? "Nothing runs. Start a mode with: slipway mode switch <mode>"
-      : `${mode} is the mode, and none of its presets runs.`;
-  const what = mode === undefined ? "No mode is up" : `${mode} is up`;
-  const noun = running.length === 1 ? "preset is" : "presets are";
-  return `${what}: ${ready} of ${running.length} ${noun} ready${troubles(running)}.`;
+  if (running.length === 0 && mode === undefined)
+    return "Nothing runs. Start a mode with: slipway mode switch <mode>";
+  const wanted = wantedPresets(status);
+  const ready = wanted.filter(({ state }) => state === "ready").length;
+  const noun = wanted.length === 1 ? "preset is" : "presets are";
+  return `${modeStanding(status) ?? "No mode is up"}: ${ready} of ${wanted.length} ${noun} ready${troubles(wanted)}.`;
+}
+
+/** Whether the mode is up, in words, by what it was to run; undefined without a mode. */
+export function modeStanding(status: FleetStatus): string | undefined {
+  const { mode } = status;
+  if (mode === undefined) return undefined;
+  const wanted = wantedPresets(status);
+  const ready = wanted.filter(({ state }) => state === "ready").length;
+  if (ready === 0) return `${mode} is not up`;
+  return ready === wanted.length ? `${mode} is up` : `${mode} is up in part`;
+}
+
+/** The mode's own presets, stopped ones too; what runs, where nobody says what was to run. */
+export function wantedPresets({ presets, modePresets }: FleetStatus): readonly PresetStatus[] {
+  if (modePresets === undefined) return presets.filter(({ state }) => state !== "stopped");
+  return presets.filter(({ preset }) => modePresets.includes(preset));
 }
 
 function troubles(presets: readonly PresetStatus[]): string {
@@ -109,7 +124,7 @@ function presetTable(
     one.state,
     memoryCell(one, memory.totalBytes),
     slotsCell(one),
-    formatNumber(one.tokensPerSecond, 1),
+    one.url === undefined ? UNKNOWN : formatNumber(one.tokensPerSecond, 1),
     addressCell(one, wide),
   ]);
   const [heading, ...lines] = wide ? withModels(cells, presets, columns) : alignColumns(COLUMNS, cells);
@@ -143,19 +158,20 @@ function withModels(
   );
 }
 
-function isDeclaredOnly({ usedBytes, declaredBytes }: PresetStatus): boolean {
-  return usedBytes === undefined && declaredBytes !== undefined;
+/** A preset without a server has no address, and holds nothing of what it declares. */
+function isDeclaredOnly({ url, usedBytes, declaredBytes }: PresetStatus): boolean {
+  return url !== undefined && usedBytes === undefined && declaredBytes !== undefined;
 }
 
 function memoryCell(preset: PresetStatus, totalBytes: number): string {
-  const bytes = preset.usedBytes ?? preset.declaredBytes;
+  const bytes = isDeclaredOnly(preset) ? preset.declaredBytes : preset.usedBytes;
   if (bytes === undefined || totalBytes === 0) return UNKNOWN;
   const amount = `${isDeclaredOnly(preset) ? "~" : ""}${formatBytes(bytes)}`;
   return `${bar(bytes / totalBytes, PRESET_BAR_WIDTH)} ${amount.padStart(9)}`;
 }
 
-function slotsCell({ busySlots, slots }: PresetStatus): string {
-  if (busySlots === undefined && slots === undefined) return UNKNOWN;
+function slotsCell({ url, busySlots, slots }: PresetStatus): string {
+  if (url === undefined || (busySlots === undefined && slots === undefined)) return UNKNOWN;
   return `${busySlots ?? UNKNOWN}/${slots ?? UNKNOWN}`;
 }
 

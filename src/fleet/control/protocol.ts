@@ -20,7 +20,13 @@ export const controlRequestSchema = z.discriminatedUnion("do", [
   z.strictObject({ version: z.int(), do: z.literal("start"), preset: name }),
   z.strictObject({ version: z.int(), do: z.literal("stop"), preset: name }),
   /** Ends the supervisor. Servers that are kept run on without one, and the next supervisor takes them over. */
-  z.strictObject({ version: z.int(), do: z.literal("shutdown"), servers: z.enum(["stop", "keep"]) }),
+  z.strictObject({
+    version: z.int(),
+    do: z.literal("shutdown"),
+    servers: z.enum(["stop", "keep"]),
+    /** Cuts running requests off, also those that an earlier shutdown waits for. */
+    now: z.literal(true).optional(),
+  }),
   /** Asks to be let in at a preset; refused while it drains. The connection is the lease: closing it ends it. */
   z.strictObject({ version: z.int(), do: z.literal("lease"), preset: name }),
   /** Asks for the machine, to measure on. The connection is the loan: troubles come over it, and closing it gives back. */
@@ -72,6 +78,8 @@ export interface FleetStatus {
   readonly supervisorPid: number;
   readonly stateDirectory: string;
   readonly mode?: string;
+  /** What the mode lists, whether it runs or not; absent without a mode, or when its file cannot be read. */
+  readonly modePresets?: readonly string[];
   /** Somebody measures on this machine: nothing else changes until it is given back. */
   readonly lentTo?: string;
   /** A switch under way, and its step. */
@@ -151,7 +159,9 @@ export interface SwitchReport {
   /** What runs now. */
   readonly runs: readonly string[];
   readonly steps: readonly { readonly step: string; readonly preset?: string; readonly tookMs: number }[];
-  /** Everything but the engines' own stops and starts. */
+  /** The whole, from the first step to the last; more than the sum of the steps. */
+  readonly tookMs: number;
+  /** Of it, everything but the engines' own stops and starts. */
   readonly overheadMs: number;
 }
 
