@@ -3,6 +3,8 @@ import { closeSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 import type { RandomStream } from "../core/random.ts";
 import { describeLaunch } from "../engines/launch.ts";
+import { portClients } from "../hardware/port-clients.ts";
+import { readKernelFile } from "../hardware/text-reader.ts";
 import { FreePorts } from "./free-port.ts";
 import type { MemoryReading } from "./memory.ts";
 import { createProcessOwner } from "./process-owner.ts";
@@ -65,6 +67,7 @@ export function createRealWorld(options: RealWorldOptions): RealWorld {
     findByServerId: (serverId) => owner.findByServerId(serverId),
     stop: (server, graceMs) => owner.stop(server, graceMs),
     connect: (preset, launch) => connectServer(preset, launch, clock),
+    clientsOf: (port) => portClients(readKernelFile, port),
     memory: () => options.memory([...running]),
     preflight: (incoming, outgoing, reading) => options.preflight(incoming, outgoing, reading),
     logTail: (presetName, lines) => logs.tail(presetName, lines),

@@ -10,8 +10,15 @@ import {
   recordAt,
 } from "../engines/json-shape.ts";
 import { readPrometheus } from "../engines/prometheus.ts";
+import type { Preset } from "../preset/preset.ts";
 import type { ServerLink } from "./server-link.ts";
 import type { ServerActivity } from "./world.ts";
+
+/** False where a server of this engine has no figure of its running requests at all. */
+export function tellsItsWork(preset: Preset): boolean {
+  const kind = preset.engine === "command" ? preset.api : preset.engine;
+  return kind === "llama-server" || kind === "vllm";
+}
 
 /** Never rejects. */
 export async function readActivity(link: ServerLink): Promise<ServerActivity> {

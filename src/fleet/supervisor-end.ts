@@ -7,14 +7,19 @@ import type { StepRecorder } from "./switch-steps.ts";
 import type { SwitchOrder } from "./switch.ts";
 import { performSwitch } from "./switch.ts";
 
-/** Whoever ends the supervisor does not wait for requests: they are cut off. */
-export async function stopAll(fleet: Fleet, steps: StepRecorder, ending: AbortSignal): Promise<void> {
+/** Running requests are waited for as in any switch, until `cut` is aborted. */
+export async function stopAll(
+  fleet: Fleet,
+  steps: StepRecorder,
+  ending: AbortSignal,
+  cut: AbortSignal,
+): Promise<void> {
   const everything = fleet.state.places();
   const order: SwitchOrder = {
     label: "the end of the supervisor",
     plan: { keep: [], stop: everything.map(({ name }) => ({ preset: name, how: "stop" })), start: [] },
     presets: [],
-    drain: "at-once",
+    cut,
   };
   try {
     await performSwitch(fleet, order, { steps, signal: new AbortController().signal, ending });

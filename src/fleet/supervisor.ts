@@ -91,9 +91,10 @@ export interface Supervisor {
   loan(id: string): Loan;
   /**
    * Rolls back a switch under way, stops all servers or leaves them to the next supervisor, and
-   * ends. Later commands throw SWITCH_UNDER_WAY.
+   * ends. Later commands throw SWITCH_UNDER_WAY. Running requests are waited for up to the presets'
+   * limits; `now` cuts them off, also those that an earlier shutdown is waiting for.
    */
-  shutdown(servers: "stop" | "keep", onProgress?: OnProgress): Promise<void>;
+  shutdown(servers: "stop" | "keep", onProgress?: OnProgress, requests?: "drain" | "now"): Promise<void>;
   /** Resolves once a shutdown, whoever asked for it, is through. */
   readonly ended: Promise<void>;
 }
@@ -114,6 +115,8 @@ class OwningSupervisor implements Supervisor {
   readonly #watching = new AbortController();
   /** Nothing is started any more. */
   readonly #ending = new AbortController();
+  /** Who ends us waits for requests no longer. */
+  readonly #cut = new AbortController();
   readonly #watched = new WeakSet<Server>();
   #leases = 0;
   #end: () => void = () => undefined;
@@ -214,14 +217,21 @@ class OwningSupervisor implements Supervisor {
     return this.#loans.named(id);
   }
 
-  async shutdown(servers: "stop" | "keep", onProgress = NO_PROGRESS): Promise<void> {
+  async shutdown(
+    servers: "stop" | "keep",
+    onProgress = NO_PROGRESS,
+    requests: "drain" | "now" = "drain",
+  ): Promise<void> {
+    if (requests === "now") this.#cut.abort();
+    if (requests === "now" && this.#ending.signal.aborted) return this.ended;
     this.#watching.abort();
     if (servers === "stop") this.#ending.abort();
     const steps = new StepRecorder(this.#fleet.world.clock, onProgress);
     const claim = claimOf("the end of the supervisor", "nothing", () => steps.current);
     await this.#turn.last(claim, "the supervisor ends", async () => {
       await this.#loans.end(servers);
-      await (servers === "stop" ? stopAll(this.#fleet, steps, this.#ending.signal) : leaveAll(this.#fleet));
+      if (servers === "keep") return leaveAll(this.#fleet);
+      await stopAll(this.#fleet, steps, this.#ending.signal, this.#cut.signal);
     });
     this.#end();
   }

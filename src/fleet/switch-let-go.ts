@@ -1,4 +1,5 @@
 /** The first half of a switch: nobody new is let in, running requests end, servers stop or go to sleep. */
+import { tellsItsWork } from "./server-activity.ts";
 import type { Fleet, Place } from "./supervisor-state.ts";
 import { endProcess, endServer, sleepServer, stuckFailure } from "./switch-acts.ts";
 import { drainServers } from "./switch-drain.ts";
@@ -12,7 +13,8 @@ export async function letGo(
     readonly label: string;
     readonly outgoing: readonly Place[];
     readonly sleepy: readonly Place[];
-    readonly drains: boolean;
+    /** Once it is aborted, running requests are cut off. */
+    readonly cut?: AbortSignal;
   },
   steps: StepRecorder,
   signal: AbortSignal,
@@ -22,11 +24,11 @@ export async function letGo(
   const leaving = [...outgoing, ...sleepy];
   if (leaving.length === 0) return;
   const names = (places: readonly Place[]): string[] => places.map(({ name }) => name);
-  await steps.engines({ step: "drain", message: `${label}: letting running requests end` }, async () => {
+  await steps.engines({ step: "drain", message: `${label}: ${drainMessage(leaving)}` }, async () => {
     refuseAborted(signal, "drain");
     journal.append({ kind: "drain", presets: names(leaving) });
     for (const place of leaving) if (place.condition.state === "ready") state.apply(place, { kind: "drain" });
-    if (leave.drains) await drainServers(fleet, leaving, signal);
+    await drainServers(fleet, leaving, signal, leave.cut);
   });
   await steps.engines(
     { step: "stop", message: `${label}: stopping ${names(leaving).join(", ")}` },
@@ -43,6 +45,16 @@ export async function letGo(
       if (stuck !== undefined) throw stuckFailure(fleet, stuck.name);
     },
   );
+}
+
+/** Whose work cannot be asked for is named, since an idle connection holds such a server up too. */
+function drainMessage(leaving: readonly Place[]): string {
+  const unseen = leaving.filter(
+    ({ server }) => server?.process !== undefined && !tellsItsWork(server.seat.preset),
+  );
+  const names = unseen.map(({ name }) => name).join(", ");
+  const aside = `, and open connections to ${names}, which cannot say what it computes`;
+  return `letting running requests end${unseen.length === 0 ? "" : aside}`;
 }
 
 /** One that does not sleep is stopped: that frees no less. */

@@ -24,8 +24,8 @@ export interface SwitchOrder {
   readonly presets: readonly WantedPreset[];
   /** Places that the switch does not concern: presets that were given up on before. */
   readonly untouched?: readonly Seat[];
-  /** `at-once`: nobody is waited for, since the supervisor ends. */
-  readonly drain?: "at-once";
+  /** Once it is aborted, running requests are cut off instead of waited for; the order goes on. */
+  readonly cut?: AbortSignal;
 }
 
 export interface SwitchHandles {
@@ -121,7 +121,7 @@ function targetSeats({ state, world }: Fleet, { plan, presets, untouched }: Swit
 
 async function forward(
   fleet: Fleet,
-  { label, drain, plan }: SwitchOrder,
+  { label, cut, plan }: SwitchOrder,
   target: Seat[],
   steps: StepRecorder,
   signal: AbortSignal,
@@ -137,7 +137,8 @@ async function forward(
       ({ seat, condition }) =>
         byId.get(seat?.serverId ?? "")?.as === "asleep" && condition.state !== "asleep",
     );
-  await letGo(fleet, { label, outgoing, sleepy, drains: drain !== "at-once" }, steps, signal);
+  const leave = { label, outgoing, sleepy, ...(cut === undefined ? {} : { cut }) };
+  await letGo(fleet, leave, steps, signal);
 
   const incoming = plan.start.flatMap(
     ({ preset }) => target.find((seat) => seat.preset.name === preset) ?? [],

@@ -100,6 +100,8 @@ export interface FleetWorld {
   /** SIGTERM to the group, SIGKILL after the grace; what is left of the group is ended too. */
   stop(process: ServerProcess, graceMs: number): Promise<Stopped>;
   connect(preset: Preset, launch: LaunchDescription): ServerClient;
+  /** Connections of others than the supervisor to this port; undefined where the system does not tell. */
+  clientsOf(port: number): number | undefined;
   memory(): Promise<MemoryReading>;
   /** Everything that can be known before anything is touched; of memory, what this reading says. */
   preflight(

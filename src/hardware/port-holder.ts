@@ -37,11 +37,15 @@ export function portHolder(read: TextReader, port: number): PortHolder | undefin
 }
 
 function holdsSocket(pid: number, inodes: ReadonlySet<string>): boolean {
+  return socketsOf(pid).some((inode) => inodes.has(inode));
+}
+
+/** Inodes of the sockets that a process has open; none for another user's. */
+export function socketsOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`;
-  return namesIn(folder).some((entry) => {
-    const inode = /^socket:\[(\d+)\]$/.exec(targetOf(`${folder}/${entry}`) ?? "")?.[1];
-    return inode !== undefined && inodes.has(inode);
-  });
+  return namesIn(folder).flatMap(
+    (entry) => /^socket:\[(\d+)\]$/.exec(targetOf(`${folder}/${entry}`) ?? "")?.[1] ?? [],
+  );
 }
 
 /** Another user's folder is closed to us, and one of a process that has just ended is gone: both have no names. */

@@ -15,6 +15,12 @@ export const CODING_CATALOGUE = paperCatalogue(
     paperPreset("fixed", 3, { port: 8_081, priority: 30 }),
     paperPreset("napper", 8, { sleepLevel: 2 }),
     paperPreset("guest", 4, { engine: "ollama" }),
+    paperPreset("mute", 1, {
+      engine: "command",
+      command: ["mute", "{port}"],
+      healthPath: "/health",
+      model: undefined,
+    }),
   ],
   {
     coding: ["coder", "embed"],
@@ -23,6 +29,7 @@ export const CODING_CATALOGUE = paperCatalogue(
     wide: ["reader", "fixed", "embed"],
     nap: ["napper", "embed"],
     visit: ["guest", "embed"],
+    mute: ["mute", "embed"],
   },
 );
 

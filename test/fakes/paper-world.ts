@@ -74,6 +74,10 @@ export class PaperMachine {
   readonly processes: PaperProcess[] = [];
   readonly logs = new Map<string, string[]>();
   readonly busySlots = new Map<string, number>();
+  /** Presets whose servers do not tell what they compute. */
+  readonly reticent = new Set<string>();
+  /** Clients connected to a preset's server; undefined where the system does not tell. */
+  readonly clients = new Map<string, number | undefined>();
   /** Presets whose servers answer health and produce nothing. */
   readonly stalled = new Set<string>();
   /** Presets whose servers do not answer, and live. */
@@ -353,6 +357,10 @@ export class PaperHand {
         machine.alive.filter((process) => process.serverId === serverId).map(({ identity }) => identity),
       stop: (process, graceMs) => this.#touch(() => this.#stop(clock, process, graceMs)),
       connect: (preset, launch) => this.#connect(preset, launch),
+      clientsOf: (port) => {
+        const name = machine.alive.find((process) => process.port === port)?.preset.name ?? "";
+        return machine.clients.has(name) ? machine.clients.get(name) : 0;
+      },
       memory: () => this.#touch(async () => readingOf(machine)),
       preflight: (_incoming, outgoing) =>
         this.#touch(async () => {
@@ -393,7 +401,7 @@ export class PaperHand {
       health: () => ask((process) => (isShared ? { kind: "healthy" } : healthOf(machine, process))),
       activity: () =>
         ask((process) => {
-          if (process === undefined) return {};
+          if (process === undefined || machine.reticent.has(preset.name)) return {};
           const busySlots = machine.busySlots.get(preset.name) ?? 0;
           return { slots: 2, busySlots, generatedTokens: 7 };
         }),

@@ -137,6 +137,7 @@ function worldToLookAt(machine: Machine, io: CliIo): FleetWorld {
     findByServerId: refuse,
     stop: refuse,
     connect: refuse,
+    clientsOf: refuse,
     logTail: refuse,
   };
 }

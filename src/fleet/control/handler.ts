@@ -23,7 +23,7 @@ export function controlHandler(supervisor: Supervisor, onProgress: OnProgress): 
       case "stop":
         return supervisor.stopPreset(request.preset, tell);
       case "shutdown":
-        await supervisor.shutdown(request.servers, tell);
+        await supervisor.shutdown(request.servers, tell, request.now === true ? "now" : "drain");
         return null;
       case "lease":
         return leaseWhileConnected(supervisor, request.preset, caller);
