@@ -85,15 +85,26 @@ function removeIfThere(path: string): void {
   }
 }
 
+export interface WholeFileOptions {
+  /** Permissions of the new file, before the umask; those of the one that it replaces are not taken over. */
+  readonly mode?: number;
+  /** False: a power cut may bring back the old text, or leave none; a process that is killed changes nothing. */
+  readonly durable?: boolean;
+}
+
 /** Temporary name in the same folder, fsync, rename. */
-export function writeFileWhole(path: string, text: string): void {
+export function writeFileWhole(
+  path: string,
+  text: string,
+  { mode = 0o666, durable = true }: WholeFileOptions = {},
+): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     makeFolder(dirname(path));
-    const descriptor = openSync(temporary, "w");
+    const descriptor = openSync(temporary, "w", mode);
     try {
       writeFully(descriptor, Buffer.from(text));
-      fsyncSync(descriptor);
+      if (durable) fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }

@@ -92,5 +92,9 @@ export function readFleetFile(disk: StateDisk): FleetFileRead {
 
 /** Throws DISK_FULL, DIRECTORY_UNWRITABLE; the old file then stands. */
 export function writeFleetFile(disk: StateDisk, file: FleetFile): void {
-  disk.replace(FLEET_FILE, `${JSON.stringify({ version: FLEET_FILE_VERSION, ...file }, undefined, 1)}\n`);
+  disk.replace(
+    FLEET_FILE,
+    `${JSON.stringify({ version: FLEET_FILE_VERSION, ...file }, undefined, 1)}\n`,
+    "power-cut",
+  );
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { paperPreset } from "../../test/fakes/paper-fleet.ts";
@@ -22,6 +22,34 @@ describe("the journal on a disk", () => {
     expect(statSync(join(folder, "journal.jsonl")).mode & 0o077).toBe(0);
     journal.rewrite([]);
     expect(readJournal(disk)).toEqual({ records: [], torn: false });
+    expect(statSync(join(folder, "journal.jsonl")).mode & 0o077).toBe(0);
+  });
+
+  it("waits for the disk only where a power cut must take nothing", () => {
+    const lasting: string[] = [];
+    const disk = openStateDisk(temporaryDirectory());
+    const journal = openJournal({
+      ...disk,
+      append: (name, text, until) => {
+        lasting.push(`${JSON.parse(text).kind} outlives a ${until}`);
+        disk.append(name, text, until);
+      },
+      replace: (name, text, until) => {
+        lasting.push(`${text === "" ? "emptying" : "mending"} outlives a ${until}`);
+        disk.replace(name, text, until);
+      },
+    });
+    for (const record of [BEGIN, START, { kind: "put-back", step: "start", reason: "it fell" } as const])
+      journal.append(record);
+    journal.rewrite([BEGIN]);
+    journal.rewrite([]);
+    expect(lasting).toEqual([
+      "begin outlives a power-cut",
+      "start outlives a kill",
+      "put-back outlives a power-cut",
+      "mending outlives a power-cut",
+      "emptying outlives a kill",
+    ]);
   });
 
   it("takes a torn last line for a step that was not begun", () => {
@@ -46,8 +74,8 @@ describe("the journal on a disk", () => {
     const folder = temporaryDirectory();
     writeFileSync(join(folder, "file"), "");
     const disk = openStateDisk(join(folder, "file"));
-    expect(() => disk.append("journal.jsonl", "x\n")).toThrow("cannot use");
-    expect(() => disk.replace("fleet.json", "x\n")).toThrow("cannot use");
+    expect(() => disk.append("journal.jsonl", "x\n", "kill")).toThrow("cannot use");
+    expect(() => disk.replace("fleet.json", "x\n", "kill")).toThrow("cannot use");
   });
 });
 
@@ -55,9 +83,12 @@ describe("other files of the state directory", () => {
   it("keep a copy of what was damaged", () => {
     const folder = temporaryDirectory();
     const disk = openStateDisk(folder);
-    disk.append("fleet.json", "not json");
+    disk.append("fleet.json", "not json", "kill");
     expect(readFleetFile(disk)).toEqual({ kind: "damaged", text: "not json" });
+    // As a version before this one left it.
+    chmodSync(join(folder, "fleet.json"), 0o644);
     expect(disk.setAside("fleet.json")).toBe("fleet.json.damaged-1");
+    expect(statSync(join(folder, "fleet.json.damaged-1")).mode & 0o077).toBe(0);
     expect(disk.setAside("fleet.json")).toBe("fleet.json.damaged-2");
     expect(readFileSync(join(folder, "fleet.json.damaged-1"), "utf8")).toBe("not json");
   });
@@ -70,8 +101,9 @@ describe("other files of the state directory", () => {
     expect(disk.read("events.jsonl.1")).toBe("event 5\nevent 6\n");
   });
 
-  it("give back a fleet as it was written", () => {
-    const disk = openStateDisk(temporaryDirectory());
+  it("give back a fleet as it was written, to its owner alone: tokens stand in it", () => {
+    const folder = temporaryDirectory();
+    const disk = openStateDisk(folder);
     expect(readFleetFile(disk)).toEqual({ kind: "absent" });
     const preset = paperPreset("coder", 12);
     const file = {
@@ -91,5 +123,6 @@ describe("other files of the state directory", () => {
     };
     writeFleetFile(disk, file);
     expect(readFleetFile(disk)).toEqual({ kind: "read", file: { version: 1, ...file } });
+    expect(statSync(join(folder, "fleet.json")).mode & 0o077).toBe(0);
   });
 });

@@ -1,10 +1,10 @@
 /**
- * The journal: what is about to be done, on the disk before it is done. It holds one transaction
+ * The journal: what is about to be done, written before it is done. It holds one transaction
  * and is emptied once `fleet.json` names that one as done, so it stays as short as the longest switch.
  */
 import { z } from "zod";
 import { identitySchema, seatSchema } from "./fleet-file.ts";
-import type { StateDisk } from "./supervisor-disk.ts";
+import type { Lasting, StateDisk } from "./supervisor-disk.ts";
 
 export const JOURNAL_FILE = "journal.jsonl";
 
@@ -71,7 +71,7 @@ export function salvageServerIds(text: string): string[] {
 }
 
 export interface Journal {
-  /** Durable when it returns. Throws DISK_FULL, DIRECTORY_UNWRITABLE. */
+  /** Outlives the supervisor when it returns. Throws DISK_FULL, DIRECTORY_UNWRITABLE. */
   append(record: JournalRecord): void;
   /** Replaces the whole by these records. Throws as `append`. */
   rewrite(records: readonly JournalRecord[]): void;
@@ -79,9 +79,19 @@ export interface Journal {
 
 export function openJournal(disk: StateDisk): Journal {
   return {
-    append: (record) => disk.append(JOURNAL_FILE, line(record)),
-    rewrite: (records) => disk.replace(JOURNAL_FILE, records.map(line).join("")),
+    append: (record) => disk.append(JOURNAL_FILE, line(record), lastingOf(record)),
+    // An emptied journal that comes back is one of a transaction that `fleet.json` names as done.
+    rewrite: (records) =>
+      disk.replace(JOURNAL_FILE, records.map(line).join(""), records.length === 0 ? "kill" : "power-cut"),
   };
+}
+
+/**
+ * A power cut ends every server, so that the steps between are of no use afterwards: what was to be
+ * reached, and that it was given up, is all that the next supervisor needs.
+ */
+function lastingOf({ kind }: JournalRecord): Lasting {
+  return kind === "begin" || kind === "put-back" ? "power-cut" : "kill";
 }
 
 function line(record: JournalRecord): string {

@@ -172,7 +172,7 @@ export class Loans {
       ...(notPutBack === undefined || notPutBack.length === 0 ? {} : { notPutBack }),
       runs: state.places().flatMap(({ name, condition }) => (condition.state === "ready" ? [name] : [])),
       steps: steps.steps,
-      overheadMs: steps.overheadMs,
+      ...steps.times,
     };
   }
 

@@ -22,6 +22,9 @@ const noteSchema = z.object({
 
 const bookSchema = z.object({ version: z.literal(BOOK_VERSION), starts: z.array(noteSchema) });
 
+/** As all that stands in the state directory. */
+const PRIVATE_MODE = 0o600;
+
 /** Empty where there is none, or it cannot be read: what it says is learnt again. */
 export function readMemoryBook(stateDirectory: string, pool: "gpu" | "host"): readonly ResidualObservation[] {
   return notesIn(stateDirectory)
@@ -38,7 +41,9 @@ export function writeMemoryBook(
   const others = notesIn(stateDirectory).filter((note) => note.pool !== pool);
   const own = observations.slice(-MOST_KEPT).map((observation) => ({ pool, ...observation }));
   const book = { version: BOOK_VERSION, starts: [...others, ...own] };
-  writeFileWhole(join(stateDirectory, BOOK_FILE), `${JSON.stringify(book, undefined, 1)}\n`);
+  writeFileWhole(join(stateDirectory, BOOK_FILE), `${JSON.stringify(book, undefined, 1)}\n`, {
+    mode: PRIVATE_MODE,
+  });
 }
 
 function notesIn(stateDirectory: string): z.output<typeof bookSchema>["starts"] {

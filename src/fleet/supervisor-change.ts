@@ -35,7 +35,7 @@ export async function carryOut(
       ...(state.mode === undefined ? {} : { mode: state.mode }),
       runs: plan.keep,
       steps: steps.steps,
-      overheadMs: steps.overheadMs,
+      ...steps.times,
     };
   return performSwitch(fleet, order, { steps, signal, ending });
 }

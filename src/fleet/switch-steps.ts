@@ -11,7 +11,9 @@ export class StepRecorder {
   readonly #steps: { step: string; preset?: string; tookMs: number }[] = [];
   #current = "plan";
   #enginesNs = 0;
-  #journalNs = 0;
+  #isWaiting = false;
+  /** Notes made while engines are waited for; all others lie in our own time anyhow. */
+  #notesNs = 0;
 
   constructor(clock: Clock, onProgress: (progress: ControlProgress) => void) {
     this.#clock = clock;
@@ -27,9 +29,13 @@ export class StepRecorder {
     return this.#steps;
   }
 
-  /** Everything but the waits for engines: the price of having a supervisor. */
-  get overheadMs(): number {
-    return nsToMs(this.#clock.nowNs() - this.#startedNs - this.#enginesNs + this.#journalNs);
+  /**
+   * From the first step until now: the whole, and of it everything but the waits for engines, which
+   * is the price of having a supervisor.
+   */
+  get times(): Pick<SwitchReport, "tookMs" | "overheadMs"> {
+    const tookNs = this.#clock.nowNs() - this.#startedNs;
+    return { tookMs: nsToMs(tookNs), overheadMs: nsToMs(tookNs - this.#enginesNs + this.#notesNs) };
   }
 
   /** Work of our own. */
@@ -50,9 +56,11 @@ export class StepRecorder {
   async engines<T>(progress: ControlProgress, work: () => Promise<T>): Promise<T> {
     return this.own(progress, async () => {
       const startedNs = this.#clock.nowNs();
+      this.#isWaiting = true;
       try {
         return await work();
       } finally {
+        this.#isWaiting = false;
         this.#enginesNs += this.#clock.nowNs() - startedNs;
       }
     });
@@ -67,7 +75,7 @@ export class StepRecorder {
         try {
           journal.append(record);
         } finally {
-          this.#journalNs += this.#clock.nowNs() - startedNs;
+          if (this.#isWaiting) this.#notesNs += this.#clock.nowNs() - startedNs;
         }
       },
     };

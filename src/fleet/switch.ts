@@ -84,18 +84,14 @@ export async function performSwitch(
   return closing("committed", fleet, steps);
 }
 
-function closing(
-  outcome: SwitchReport["outcome"],
-  { state }: Fleet,
-  { steps, overheadMs }: StepRecorder,
-): SwitchReport {
+function closing(outcome: SwitchReport["outcome"], { state }: Fleet, steps: StepRecorder): SwitchReport {
   const runs = state.places().filter((place) => place.condition.state === "ready");
   return {
     outcome,
     ...(state.mode === undefined ? {} : { mode: state.mode }),
     runs: runs.map(({ name }) => name),
-    steps,
-    overheadMs,
+    steps: steps.steps,
+    ...steps.times,
   };
 }
 

@@ -123,7 +123,7 @@ describe("a change", () => {
       switchMode: async (mode, onProgress) => {
         onProgress?.({ step: "start", preset: "gemma4", message: "waiting for gemma4" });
         await arrived.promise;
-        return { outcome: "committed", mode, runs: ["gemma4"], steps: [], overheadMs: 3 };
+        return { outcome: "committed", mode, runs: ["gemma4"], steps: [], tookMs: 3, overheadMs: 3 };
       },
     });
     const { connected } = await client(directory, "--allow-changes");

@@ -66,6 +66,7 @@ export const COMMITTED: SwitchReport = {
     { step: "stop", preset: "own-gguf", tookMs: 900 },
     { step: "start", preset: LARGE.preset, tookMs: 11_100 },
   ],
+  tookMs: 12_041,
   overheadMs: 41,
 };
 
@@ -82,6 +83,7 @@ export const ROLLED_BACK: SwitchReport = {
   },
   runs: [LARGE.preset, SMALL.preset],
   steps: [{ step: "start", preset: "own-gguf", tookMs: 2_000 }],
+  tookMs: 2_012,
   overheadMs: 12,
 };
 

@@ -114,7 +114,8 @@ export class PaperSweepMachine implements SweepMachine {
   }
 
   #report(outcome: SwitchReport["outcome"], steps: SwitchReport["steps"]): SwitchReport {
-    return { outcome, runs: this.#running.map(({ name }) => name), steps, overheadMs: 0 };
+    const tookMs = steps.reduce((sum, step) => sum + step.tookMs, 0);
+    return { outcome, runs: this.#running.map(({ name }) => name), steps, tookMs, overheadMs: 0 };
   }
 }
 
