@@ -11,8 +11,8 @@ export interface ViewStyle {
 
 /** From here on whole addresses and models fit. */
 const WIDE_COLUMNS = 110;
-/** Below this a table cannot hold its figures; a narrower terminal cuts or wraps. */
-const NARROWEST_COLUMNS = 60;
+/** Below this a table cannot hold its figures; a narrower terminal cuts or wraps it. */
+const NARROWEST_TABLE = 60;
 const PRESET_BAR_WIDTH = 8;
 /** Name, state, a bar with an amount, slots, speed and port, with the gaps between them, take this beside the name. */
 const NARROW_REST_COLUMNS = 56;
@@ -34,13 +34,15 @@ const COLORS: Readonly<Record<PresetState, number>> = {
 };
 
 export function renderStatus(status: FleetStatus, style: ViewStyle): string {
-  const columns = Math.max(style.columns, NARROWEST_COLUMNS);
+  const { columns } = style;
   const shown = status.presets.filter((preset) => preset.state !== "stopped");
   const stopped = status.presets.filter((preset) => preset.state === "stopped");
   const blocks = [
     wrapText(answer(status), columns),
     memoryLine(status, columns),
-    ...(shown.length === 0 ? [] : [presetTable(shown, status, columns, style.color)]),
+    ...(shown.length === 0
+      ? []
+      : [presetTable(shown, status, Math.max(columns, NARROWEST_TABLE), style.color)]),
     ...(stopped.length === 0
       ? []
       : [
@@ -105,10 +107,17 @@ function memoryLine({ memory }: FleetStatus, columns: number): string {
   const foreign =
     foreignBytes === undefined || foreignBytes === 0 ? "" : `, ${formatBytes(foreignBytes)} of it by others`;
   const room = columns - label.length - amounts.length - 4;
+  const under = " ".repeat(label.length + 2);
+  if (room < SHORTEST_BAR) {
+    const line = `${label}  ${bar(share, SHORTEST_BAR)}`;
+    return [line, `${under}${amounts}`, ...(foreign === "" ? [] : [`${under}${foreign.slice(2)}`])].join(
+      "\n",
+    );
+  }
   const beside = room - foreign.length >= SHORTEST_BAR;
   const width = Math.max(SHORTEST_BAR, Math.min(LONGEST_BAR, beside ? room - foreign.length : room));
   const line = `${label}  ${bar(share, width)}  ${amounts}`;
-  return beside ? `${line}${foreign}` : `${line}\n${" ".repeat(label.length)}  ${foreign.replace(/^, /, "")}`;
+  return beside ? `${line}${foreign}` : `${line}\n${under}${foreign.slice(2)}`;
 }
 
 function presetTable(

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { spokenIo } from "../../../test/fakes/command-line.ts";
 import { FLEET_STATUS, LARGE, SMALL, serveOnPaper } from "../../../test/fakes/paper-supervisor.ts";
@@ -69,6 +70,29 @@ describe("status --watch", () => {
     const out = await watched([FLEET_STATUS], { outIsTerminal: true, outRows: 4 });
     const [frame] = out.split("\u001b[?7h");
     expect(frame?.split("\n").length).toBe(4);
+  });
+
+  test("never draws a line wider than the terminal, and marks what it cut", async () => {
+    for (const outColumns of [40, 59, 60, 80, 120])
+      for (const color of [true, false]) {
+        const out = await watched([FLEET_STATUS], { outIsTerminal: true, outRows: 40, outColumns, color });
+        const [frame = ""] = out.split("\u001b[?7h");
+        const lines = frame.split("\n").map((line) => stripVTControlCharacters(line));
+        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(outColumns);
+        expect(lines.some((line) => line.endsWith("…"))).toBe(outColumns < 60);
+      }
+  });
+
+  test("cuts a preset's row where the terminal ends, its colours ended", async () => {
+    const out = await watched([FLEET_STATUS], {
+      outIsTerminal: true,
+      outRows: 40,
+      outColumns: 40,
+      color: true,
+    });
+    expect(out.split("\n").find((line) => line.includes("ready\u001b"))).toBe(
+      "\u001b[2Kgemma4-26b-…  \u001b[32mready\u001b[0m  ██████░░  18.1 GiB…",
+    );
   });
 
   test("ends with the supervisor, and gives the terminal back", async () => {

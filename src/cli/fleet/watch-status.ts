@@ -1,5 +1,6 @@
 /** `slipway status --watch`: one picture that changes in a terminal, one block a change elsewhere. */
 import { askSupervisor } from "../../fleet/control/client.ts";
+import stringWidth from "string-width";
 import type { FleetStatus } from "../../fleet/control/protocol.ts";
 import { msToNs } from "../../core/units.ts";
 import type { CliIo, ExitCode } from "../io.ts";
@@ -10,7 +11,7 @@ const POLL_MS = 1_000;
 
 /**
  * Another screen, as pagers have, so that a resize cannot leave torn lines; the person's own comes
- * back at the end. Without a cursor, and with lines that are cut at the edge instead of wrapped.
+ * back at the end. Without a cursor, and without wrapping, should the terminal shrink after a frame.
  */
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[?7l";
 const LEAVE = "\u001b[?7h\u001b[?25h\u001b[?1049l";
@@ -41,12 +42,37 @@ async function watchInPlace(first: FleetStatus, socketPath: string, io: CliIo): 
   return 0;
 }
 
-/** Lines that do not fit the screen are cut away, so that it never scrolls. */
+/**
+ * Lines that do not fit the screen are cut away, so that it never scrolls, and what does not fit a
+ * line is cut with an ellipsis: left to the terminal, the line's last character would overwrite the
+ * one in the last column, which makes another number of it.
+ */
 function frame(status: FleetStatus, io: CliIo): string {
   const text = renderStatus(status, styleOf(io)).trimEnd();
   const lines = [...text.split("\n"), "", "Ctrl-C ends the watch; nothing stops"];
   const shown = lines.slice(0, Math.max(1, (io.outRows ?? lines.length + 1) - 1));
-  return `${HOME}${shown.map((line) => `${CLEAR_LINE}${line}`).join("\n")}\n${CLEAR_BELOW}`;
+  return `${HOME}${shown.map((line) => `${CLEAR_LINE}${cutPainted(line, io.outColumns)}`).join("\n")}\n${CLEAR_BELOW}`;
+}
+
+// eslint-disable-next-line no-control-regex -- colours are made of control characters
+const COLOR_OR_CHARACTER = /\u001b\[\d+m|./gsu;
+
+/** At most this many columns; colours take none, and those behind the cut stay, since they end what was begun. */
+function cutPainted(line: string, columns: number): string {
+  if (stringWidth(line) <= columns) return line;
+  let kept = "";
+  let width = 0;
+  let full = false;
+  for (const [piece] of line.matchAll(COLOR_OR_CHARACTER)) {
+    const pieceColumns = stringWidth(piece);
+    if (pieceColumns === 0) kept += piece;
+    else if (!full) {
+      full = width + pieceColumns >= columns;
+      kept += full ? "…" : piece;
+      width += pieceColumns;
+    }
+  }
+  return kept;
 }
 
 async function watchPiped(first: FleetStatus, socketPath: string, io: CliIo): Promise<ExitCode> {
