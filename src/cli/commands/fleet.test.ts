@@ -1,4 +1,5 @@
 /** The commands that ask a supervisor: what a person reads, whole. */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { say } from "../../../test/fakes/command-line.ts";
@@ -13,7 +14,7 @@ import {
 } from "../../../test/fakes/paper-supervisor.ts";
 import { temporaryDirectory } from "../../../test/fakes/temporary-directory.ts";
 import { OperatorError } from "../../core/errors.ts";
-import type { FleetStatus } from "../../fleet/control/protocol.ts";
+import type { FleetStatus, SwitchPlan } from "../../fleet/control/protocol.ts";
 
 function told(status: FleetStatus): { readonly status: () => Promise<FleetStatus> } {
   return { status: () => Promise.resolve(status) };
@@ -304,6 +305,46 @@ describe("slipway mode plan", () => {
       "
     `);
     expect(exitCode).toBe(0);
+  });
+
+  test("refuses the flags of a plan without a supervisor where one runs", async () => {
+    const directory = await serveOnPaper();
+    const flags = ["--memory-budget-mib", "500", "--presets-dir", "mine"];
+    const { exitCode, out, err } = await say([
+      "mode",
+      "plan",
+      "research",
+      "--state-dir",
+      directory,
+      ...flags,
+    ]);
+    expect(err).toContain("error FLAG_INVALID: a supervisor runs here");
+    expect(err).toContain("received: --presets-dir --memory-budget-mib\n");
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });
+  });
+
+  test("without a supervisor is reckoned within the budget and with the presets it is given", async () => {
+    const folder = temporaryDirectory();
+    mkdirSync(join(folder, "mine", "modes"), { recursive: true });
+    const memory = { hostMib: 600, vramMib: 600 };
+    const command = [process.execPath, "--port", "{port}"];
+    const preset = { name: "one", engine: "command", command, memory };
+    writeFileSync(join(folder, "mine", "one.yaml"), JSON.stringify(preset));
+    writeFileSync(
+      join(folder, "mine", "modes", "small.yaml"),
+      JSON.stringify({ name: "small", presets: ["one"] }),
+    );
+    const plan = async (budgetMib: string) => {
+      const flags = ["--presets-dir", "mine", "--state-dir", "none", "--json"];
+      const told = await say(["mode", "plan", "small", "--memory-budget-mib", budgetMib, ...flags], {
+        cwd: folder,
+        env: { HOME: folder, PATH: process.env["PATH"] },
+      });
+      return JSON.parse(told.out) as SwitchPlan;
+    };
+    const tight = await plan("500");
+    expect(tight.memory.freeBeforeBytes).toBeLessThanOrEqual(500 * 2 ** 20);
+    expect(tight.fits).toBe(false);
   });
 
   test("that does not fit says what would, and exits 3", async () => {

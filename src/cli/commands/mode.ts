@@ -1,10 +1,12 @@
 /** `slipway mode`: which modes there are, what a switch would do, and the switch itself. */
 import { Command } from "commander";
 import type { CliIo, ExitCode } from "../io.ts";
+import { mebibytes } from "../fleet/mebibytes.ts";
 import { STATE_DIR_OPTION, type StateFlags } from "../fleet/places.ts";
 
 interface ModeFlags extends StateFlags {
   readonly presetsDir?: string;
+  readonly memoryBudgetMib?: number;
   readonly json?: true;
 }
 
@@ -30,8 +32,9 @@ export function modeCommand(io: CliIo, exit: (code: ExitCode) => void): Command 
   withCommonOptions(mode.command("plan"))
     .argument("<mode>")
     .option("--presets-dir <dir>", "without a supervisor: your own presets and modes (default: presets)")
+    .option("--memory-budget-mib <n>", "without a supervisor: as if slipway up had this budget", mebibytes)
     .description(
-      "What a switch would stop, start and need, and what would fit if it does not. Changes nothing.",
+      "What a switch would stop, start and need, and what would fit if it does not. Changes nothing.\nA supervisor plans with the presets and the budget that its slipway up was given.",
     )
     .addHelpText(
       "after",
@@ -43,7 +46,9 @@ export function modeCommand(io: CliIo, exit: (code: ExitCode) => void): Command 
     });
   withCommonOptions(mode.command("switch"))
     .argument("<mode>")
-    .description("Changes what runs in one safe step, or puts everything back.")
+    .description(
+      "Changes what runs in one safe step, or puts everything back.\nPresets and modes are those that the supervisor's slipway up was given, as their files are now.",
+    )
     .addHelpText("after", `\nExample:\n  slipway mode switch research\n${EXIT_CODES}`)
     .action(async (name: string, flags: ModeFlags) => {
       const { switchMode } = await import("../fleet/mode-session.ts");

@@ -210,6 +210,13 @@ describe("slipway up --install", () => {
 
   test("writes a unit whose servers outlive their supervisor, and says what to do next", async () => {
     const home = temporaryDirectory();
+    mkdirSync(join(home, "100%", "modes"), { recursive: true });
+    const preset = { name: "one", engine: "llama-server", model: "one.gguf" };
+    writeFileSync(join(home, "100%", "one.yaml"), JSON.stringify(preset));
+    writeFileSync(
+      join(home, "100%", "modes", "coding.yaml"),
+      JSON.stringify({ name: "coding", presets: ["one"] }),
+    );
     const { exitCode, out } = await say(
       [
         "up",
@@ -279,6 +286,19 @@ describe("slipway up --install", () => {
     expect(err).toContain("error UNIT_FOREIGN");
     expect(exitCode).toBe(3);
     expect(readFileSync(path, "utf8")).toBe("[Service]\nExecStart=/mine\n");
+  });
+
+  test("refuses a mode that is not there, also with --print: the unit would fail at every start", async () => {
+    const home = temporaryDirectory();
+    for (const print of [[], ["--print"]]) {
+      const { exitCode, out, err } = await say(["up", "nosuch", "--install", ...print], {
+        cwd: home,
+        env: { HOME: home },
+      });
+      expect(err).toContain("error MODE_UNKNOWN: no mode has this name\n  received: nosuch\n");
+      expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });
+    }
+    expect(existsSync(join(home, ".config"))).toBe(false);
   });
 
   test("with --print writes nothing", async () => {

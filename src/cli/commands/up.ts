@@ -1,6 +1,7 @@
 /** `slipway up`: starts a mode and stays as its supervisor. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { DefineCommand } from "../define-command.ts";
+import { mebibytes } from "../fleet/mebibytes.ts";
 import { STATE_DIR_OPTION } from "../fleet/places.ts";
 import { keepHeapSmall } from "../fleet/small-heap.ts";
 import type { UpFlags } from "../fleet/up-session.ts";
@@ -50,10 +51,3 @@ export const upCommand: DefineCommand = (io, exit) =>
       ]);
       exit(await runUp(mode, flags, io, buildSupervisor));
     });
-
-function mebibytes(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0)
-    throw new InvalidArgumentError("a number of MiB above 0 is needed");
-  return value;
-}

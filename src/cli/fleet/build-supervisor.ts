@@ -53,11 +53,11 @@ export const buildSupervisor: BuildSupervisor = async (directory, flags, io) => 
 /** As if nothing ran. */
 export async function planWithoutSupervisor(
   mode: string,
-  flags: StateFlags & { readonly presetsDir?: string },
+  flags: StateFlags & Pick<UpFlags, "presetsDir" | "memoryBudgetMib">,
   io: CliIo,
 ): Promise<SwitchPlan> {
   const directory = stateFolder(flags, io);
-  const machine = await lookAtMachine(directory, {}, io);
+  const machine = await lookAtMachine(directory, flags, io);
   const supervisor = createSupervisor({
     world: worldToLookAt(machine, io),
     disk: NO_DISK,

@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OperatorError } from "../../core/errors.ts";
 import { readTextFile, writeFileWhole } from "../../core/file.ts";
+import { presetsOfMode } from "../../preset/catalogue.ts";
 import type { CliIo, ExitCode } from "../io.ts";
 import { configDirectory } from "./places.ts";
+import { loadPresets } from "./preset-folders.ts";
 import { UNIT_MARK, UNIT_NAME, systemdUnit } from "./systemd-unit.ts";
 import type { UpFlags } from "./up-session.ts";
 
@@ -14,7 +16,10 @@ import type { UpFlags } from "./up-session.ts";
  */
 const PASSED_ON = /^(?:PATH|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|XDG_STATE_HOME|SLIPWAY_MODELS?)$/;
 
+/** Throws what `slipway up` itself would throw at a mode or presets it cannot read: the unit would fail at every start. */
 export function install(mode: string | undefined, flags: UpFlags, io: CliIo): ExitCode {
+  const catalogue = loadPresets(io, flags.presetsDir);
+  if (mode !== undefined) presetsOfMode(catalogue, mode);
   const unit = systemdUnit({
     nodePath: process.execPath,
     scriptPath: resolve(process.argv[1] ?? ""),

@@ -13,9 +13,13 @@ import { declaredTogetherBytes } from "./preset-list.ts";
 import { modeStanding } from "./status-view.ts";
 import { presetsOfMode } from "../../preset/catalogue.ts";
 
-interface ModeFlags extends StateFlags {
-  readonly presetsDir?: string;
+interface ModeFlags extends PlanFlags {
   readonly json?: true;
+}
+
+interface PlanFlags extends StateFlags {
+  readonly presetsDir?: string;
+  readonly memoryBudgetMib?: number;
 }
 
 export async function listModes(flags: ModeFlags, io: CliIo): Promise<ExitCode> {
@@ -55,22 +59,50 @@ export async function listModes(flags: ModeFlags, io: CliIo): Promise<ExitCode> 
   return 0;
 }
 
-/** The supervisor's own plan; without one, a plan as if nothing ran. */
+/**
+ * The supervisor's own plan; without one, a plan as if nothing ran. Exits 3 when the mode would be
+ * refused. Throws FLAG_INVALID for flags that a supervisor which runs does not heed.
+ */
 export async function planMode(mode: string, flags: ModeFlags, io: CliIo): Promise<ExitCode> {
-  const plan = await planAnyhow(mode, flags, io);
+  const told = await supervisorsPlan(mode, flags, io);
+  if (told !== undefined) refuseUnheeded(flags);
+  const plan = told ?? (await planAlone(mode, flags, io));
   if (flags.json === true) io.out(`${JSON.stringify(plan, undefined, 2)}\n`);
   else io.out(renderPlan(plan, { columns: io.outColumns, color: io.color }));
   return plan.fits ? 0 : 3;
 }
 
-export async function planAnyhow(mode: string, flags: ModeFlags, io: CliIo): Promise<SwitchPlan> {
+/** As {@link planMode} gets it, whatever the flags. */
+export async function planAnyhow(mode: string, flags: PlanFlags, io: CliIo): Promise<SwitchPlan> {
+  return (await supervisorsPlan(mode, flags, io)) ?? planAlone(mode, flags, io);
+}
+
+async function supervisorsPlan(mode: string, flags: StateFlags, io: CliIo): Promise<SwitchPlan | undefined> {
   try {
     return await ask({ do: "plan", mode }, flags, io);
   } catch (thrown) {
-    if (!isAbsent(thrown)) throw thrown;
-    const { planWithoutSupervisor } = await import("./build-supervisor.ts");
-    return planWithoutSupervisor(mode, flags, io);
+    if (isAbsent(thrown)) return undefined;
+    throw thrown;
   }
+}
+
+async function planAlone(mode: string, flags: PlanFlags, io: CliIo): Promise<SwitchPlan> {
+  const { planWithoutSupervisor } = await import("./build-supervisor.ts");
+  return planWithoutSupervisor(mode, flags, io);
+}
+
+/** Its plan would be of something else than what was asked. */
+function refuseUnheeded({ presetsDir, memoryBudgetMib }: PlanFlags): void {
+  const unheeded = [
+    ...(presetsDir === undefined ? [] : ["--presets-dir"]),
+    ...(memoryBudgetMib === undefined ? [] : ["--memory-budget-mib"]),
+  ];
+  if (unheeded.length === 0) return;
+  throw new OperatorError("FLAG_INVALID", {
+    message: "a supervisor runs here, and plans with its own presets and budget",
+    received: unheeded.join(" "),
+    nextStep: "leave it out, or plan as if nothing ran with: --state-dir <an empty folder>",
+  });
 }
 
 export async function switchMode(mode: string, flags: ModeFlags, io: CliIo): Promise<ExitCode> {
