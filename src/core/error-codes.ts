@@ -85,6 +85,7 @@ export const ERROR_CATALOGUE = {
   LEASE_REFUSED: environment("a preset lets nobody in now"),
   START_TIMEOUT: environment("a server was not healthy within its start limit"),
   SERVER_STALLED: environment("a server answers health but produces no token"),
+  MODEL_STILL_LOADED: environment("a model stays in the memory of a server that somebody else keeps"),
   SERVER_STUCK: environment("a server does not end, not even by SIGKILL"),
   MODEL_LOAD_FAILED: environment("a resident server could not load the model"),
   WAKE_FAILED: environment("a sleeping server does not wake"),

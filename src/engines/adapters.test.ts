@@ -320,6 +320,20 @@ describe("Ollama's memory", () => {
     });
   });
 
+  test("a busy model is waited for as long as the caller says", async () => {
+    const clock = new VirtualClock();
+    const { engine } = await endpoint(
+      "ollama",
+      {
+        "/api/generate": json({ done: true }),
+        "/api/ps": () => json({ models: clock.nowNs() < 60e9 ? [{ name: "m:latest" }] : [] }),
+      },
+      clock,
+    );
+    await whileAdvancing(clock, Promise.resolve(engine.unload?.("m", 70_000)));
+    expect(clock.nowNs()).toBeGreaterThanOrEqual(60e9);
+  });
+
   test("out of memory at load is said so", async () => {
     const error = "model requires more system memory (9.1 GiB) than is available (4.0 GiB)";
     const { engine } = await endpoint("ollama", { "/api/generate": json({ error }, 500) });

@@ -196,7 +196,8 @@ export interface Engine {
   tokenize?(model: string, text: string): Promise<number>;
   /** Loads the model with these options and returns how long that took, milliseconds. */
   load?(model: string, options: SamplingOptions): Promise<number>;
-  unload?(model: string): Promise<void>;
+  /** Resolves once it has left memory; rejects when it has not after `limitMs`, or after the engine's own limit. */
+  unload?(model: string, limitMs?: number): Promise<void>;
   /** What is in memory now. */
   loaded?(): Promise<readonly LoadedModel[]>;
   /** The server's own counters and gauges by name. Absent where the engine has none; rejects where it was started without. */

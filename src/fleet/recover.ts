@@ -5,6 +5,7 @@
  * to a process that carries none.
  */
 import type { ProcessIdentity } from "../core/process-identity.ts";
+import { fixedPort } from "../preset/preset.ts";
 import type { Seat } from "./fleet-file.ts";
 import type { LeftBehind, LeftServer } from "./recover-records.ts";
 import { readLeftBehind } from "./recover-records.ts";
@@ -110,7 +111,8 @@ async function takeOverOrEnd(
 /** Undefined when nothing of it lives, or what lives cannot be talked to. */
 function serverOf(fleet: Fleet, left: LeftServer, seat: Seat | undefined): Server | undefined {
   const { world } = fleet;
-  const { preset, port, serverId } = left;
+  const { preset, serverId } = left;
+  const port = left.port ?? (preset === undefined ? undefined : fixedPort(preset));
   if (preset === undefined || port === undefined) return undefined;
   const launch = world.describe(preset, port);
   const process = locate(fleet, left);

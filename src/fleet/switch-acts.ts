@@ -8,7 +8,8 @@ import type { LaunchDescription } from "../preset/launch.ts";
 import type { Seat } from "./fleet-file.ts";
 import type { Fleet, Place, Server } from "./supervisor-state.ts";
 import type { StepFailure } from "./switch-failure.ts";
-import { abortedAt, asStepFailure, presetFailure } from "./switch-failure.ts";
+import { unloadLimitMs } from "./resident-model.ts";
+import { abortedAt, asStepFailure, presetFailure, stepFailure } from "./switch-failure.ts";
 import { choosePort } from "./switch-port.ts";
 import { answerWithin, pollUntil } from "./switch-wait.ts";
 import type { Health } from "./world.ts";
@@ -19,7 +20,7 @@ export const HEALTH_ANSWER_LIMIT_MS = 10_000;
 /** One token behind a cold start: kernels are compiled and weights paged in. Study 003's slowest first token took 44 s. */
 export const CANARY_LIMIT_MS = 60_000;
 
-/** A sleep or wake moves the weights between host and GPU, an unload drops them: seconds, with room. */
+/** A sleep or wake moves the weights between host and GPU: seconds, with room. */
 const MOVE_LIMIT_MS = 60_000;
 
 /**
@@ -51,7 +52,17 @@ export function refuseStuck(fleet: Fleet, { serverId, preset }: Seat): void {
     throw stuckFailure(fleet, preset.name);
 }
 
+/** Of what did not end or leave, and why. */
 export function stuckFailure(fleet: Fleet, name: string): StepFailure {
+  const { state } = fleet;
+  const place = state.place(name);
+  const server = place.server ?? state.leftovers.find(({ seat }) => seat.preset.name === name);
+  if (server?.launch.kind === "resident" && server.process === undefined)
+    return stepFailure("stop", {
+      code: "MODEL_STILL_LOADED",
+      message: `${name} stays loaded in the server that holds it: ${place.condition.reason ?? "it was asked to go, and did not"}`,
+      nextStep: "ask again when its requests have ended, or raise drainLimitMs in the preset",
+    });
   return presetFailure(fleet, "stop", name, {
     code: "SERVER_STUCK",
     message: `${name} does not end, not even by SIGKILL, and its memory is not free`,
@@ -194,6 +205,11 @@ export async function endServer(fleet: Fleet, place: Place, why?: string): Promi
   if (place.condition.state !== "stopping") state.apply(place, { kind: "stop", ...reason });
   const { server } = place;
   const stuck = server === undefined ? undefined : await endProcess(fleet, server);
+  if (stuck !== undefined && server?.process === undefined) {
+    // The model is in memory and serves: it stays known, for the next stop, or to be put back.
+    state.apply(place, { kind: "gave-up", reason: stuck });
+    return false;
+  }
   delete place.server;
   delete place.upSinceIso;
   delete place.activity;
@@ -207,7 +223,7 @@ export async function endServer(fleet: Fleet, place: Place, why?: string): Promi
   return false;
 }
 
-/** Undefined when it is gone, else why not. */
+/** Undefined when it is gone, else why not; then its client stays open, to ask again. */
 export async function endProcess(fleet: Fleet, server: Server): Promise<string | undefined> {
   const { preset, serverId } = server.seat;
   const { process, client } = server;
@@ -219,7 +235,7 @@ export async function endProcess(fleet: Fleet, server: Server): Promise<string |
         : undefined;
   const hanging = stuck === undefined ? undefined : process?.identity.pid;
   const strays = await endStrays(fleet, serverId, preset.stopGraceMs, hanging);
-  await client.close();
+  if (stuck === undefined && strays === undefined) await client.close();
   return stuck ?? strays;
 }
 
@@ -243,14 +259,21 @@ export async function endStrays(
   return (await Promise.all(ends)).find((stuck) => stuck !== undefined);
 }
 
-/** A server that nobody reaches holds no model of ours. */
-async function unloadModel({ world }: Fleet, { client }: Server): Promise<string | undefined> {
-  const health = await answerWithin(world.clock, HEALTH_ANSWER_LIMIT_MS, client.health(), {
-    kind: "down",
-    reason: "no answer",
-  });
-  if (health.kind === "down") return undefined;
-  return answerWithin(world.clock, MOVE_LIMIT_MS, client.unload(), `not unloaded within ${MOVE_LIMIT_MS} ms`);
+/** Silence is no end of it: a server that does not answer may hold the model all the same. */
+async function unloadModel({ world }: Fleet, { client, seat }: Server): Promise<string | undefined> {
+  const limitMs = unloadLimitMs(seat.preset) + HEALTH_ANSWER_LIMIT_MS;
+  return answerWithin(world.clock, limitMs, client.unload(), `no word of its end within ${limitMs} ms`);
+}
+
+/**
+ * A model that did not leave goes on serving. It is asked to stay, or it would go after its request;
+ * not for a token, which would wait behind that request. Throws StepFailure.
+ */
+export async function keepModel(fleet: Fleet, place: Place, server: Server): Promise<void> {
+  fleet.state.apply(place, { kind: "start" });
+  await loadModel(fleet, server);
+  fleet.state.apply(place, { kind: "became-ready" });
+  fleet.journal.append({ kind: "ready", preset: place.name, serverId: server.seat.serverId });
 }
 
 /** Undefined when it sleeps, else the reason. */

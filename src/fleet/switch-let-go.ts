@@ -74,7 +74,8 @@ async function retryLeftovers(fleet: Fleet): Promise<void> {
   const { leftovers } = fleet.state;
   await Promise.all(
     [...leftovers].map(async (leftover) => {
-      if (leftover.exit === undefined && (await endProcess(fleet, leftover)) !== undefined) return;
+      if (leftover.exit !== undefined) await leftover.client.close();
+      else if ((await endProcess(fleet, leftover)) !== undefined) return;
       const index = leftovers.indexOf(leftover);
       if (index >= 0) leftovers.splice(index, 1);
     }),

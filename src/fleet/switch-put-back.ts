@@ -10,6 +10,7 @@ import {
   awaitHealthy,
   becomeReady,
   endServer,
+  keepModel,
   refuseStuck,
   sleepServer,
   startServer,
@@ -103,9 +104,11 @@ async function ready(fleet: Fleet, place: Place, seat: Seat, ending?: AbortSigna
       case "starting":
         await awaitHealthy(fleet, server, ending);
         return becomeReady(fleet, server);
+      case "failed":
+        if (server.process === undefined) return keepModel(fleet, place, server);
+        break;
       case "stopped":
       case "stopping":
-      case "failed":
     }
   }
   if (!(await endServer(fleet, place))) throw stuckFailure(fleet, place.name);

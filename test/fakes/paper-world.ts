@@ -12,6 +12,7 @@ import { BYTES_PER_GIB, BYTES_PER_MIB, NS_PER_MS } from "../../src/core/units.ts
 import { describeLaunch } from "../../src/engines/launch.ts";
 import type { Check } from "../../src/fleet/check.ts";
 import type { MemoryReading } from "../../src/fleet/memory.ts";
+import { unloadLimitMs } from "../../src/fleet/resident-model.ts";
 import type { StateDisk } from "../../src/fleet/supervisor-disk.ts";
 import type {
   FleetWorld,
@@ -90,6 +91,9 @@ export class PaperMachine {
   checks: readonly Check[] = [];
   /** Models loaded in the Ollama that somebody else keeps. */
   readonly residents = new Set<string>();
+  /** Residents on which a request runs; they leave no sooner than it ends. */
+  readonly busyResidents = new Set<string>();
+  readonly #expiring = new Set<string>();
   readonly #held = new Map<object, number>();
   readonly #ports = new Map<number, object>();
   #lastPid = 100;
@@ -133,6 +137,25 @@ export class PaperMachine {
 
   release(holder: object): void {
     this.#held.delete(holder);
+  }
+
+  load(preset: Preset): void {
+    this.#expiring.delete(preset.name);
+    this.residents.add(preset.name);
+    this.take(keyOf(preset.name), needBytes(preset));
+  }
+
+  /** As Ollama: at once when idle, else after the last request. */
+  unload(name: string): void {
+    this.#expiring.add(name);
+    if (this.busyResidents.has(name)) return;
+    this.residents.delete(name);
+    this.release(keyOf(name));
+  }
+
+  endRequest(name: string): void {
+    this.busyResidents.delete(name);
+    if (this.#expiring.has(name)) this.unload(name);
   }
 
   log(preset: string, line: string): void {
@@ -435,19 +458,24 @@ export class PaperHand {
         }),
       load: () =>
         ask(() => {
-          machine.residents.add(preset.name);
-          machine.take(keyOf(preset.name), needBytes(preset));
+          machine.load(preset);
           return undefined;
         }),
-      unload: () =>
-        ask(() => {
-          machine.residents.delete(preset.name);
-          machine.release(keyOf(preset.name));
-          return undefined;
-        }),
+      unload: () => this.#touch(() => unloaded(machine, preset)),
       close: () => Promise.resolve(),
     };
   }
+}
+
+async function unloaded(machine: PaperMachine, preset: Preset): Promise<string | undefined> {
+  const { clock } = machine;
+  const untilNs = clock.nowNs() + unloadLimitMs(preset) * NS_PER_MS;
+  machine.unload(preset.name);
+  while (machine.residents.has(preset.name)) {
+    if (clock.nowNs() >= untilNs) return "a request on it still runs";
+    await clock.sleepUntil(clock.nowNs() + 100 * NS_PER_MS);
+  }
+  return undefined;
 }
 
 const residentKeys = new Map<string, object>();

@@ -29,7 +29,10 @@ const CAPABILITIES: EngineCapabilities = {
   cacheControl: false,
 };
 
-/** An unloaded model leaves /api/ps within this, or did not unload; freeing VRAM takes up to some seconds. */
+/**
+ * An idle model leaves /api/ps within this, or did not unload; freeing VRAM takes up to some seconds.
+ * A busy one leaves when its last request has ended, and whoever unloads it knows how long that may take.
+ */
 const UNLOAD_LIMIT_MS = 30_000;
 const UNLOAD_POLL_MS = 100;
 
@@ -48,7 +51,7 @@ export function createOllamaEngine(link: EngineLink): Engine {
         .filter((name) => name !== undefined),
     facts: async (model, options) => readFacts(link, model, options, await readLoaded(link)),
     load: (model, options) => load(link, model, options),
-    unload: (model) => unload(link, model),
+    unload: (model, limitMs) => unload(link, model, limitMs),
     loaded: () => readLoaded(link),
   });
 }
@@ -106,10 +109,10 @@ async function load(link: EngineLink, model: string, options: SamplingOptions): 
 }
 
 /** The answer to `keep_alive: 0` comes before the memory is free, so /api/ps is asked until the model is gone. */
-async function unload(link: EngineLink, model: string): Promise<void> {
+async function unload(link: EngineLink, model: string, limitMs = UNLOAD_LIMIT_MS): Promise<void> {
   const body = { model, keep_alive: 0, stream: false };
   await link.control.postJson("/api/generate", body, { model });
-  const untilNs = link.clock.nowNs() + msToNs(UNLOAD_LIMIT_MS);
+  const untilNs = link.clock.nowNs() + msToNs(limitMs);
   for (;;) {
     const still = (await readLoaded(link)).some((loaded) => sameModel(loaded.model, model));
     if (!still) return;
@@ -117,7 +120,7 @@ async function unload(link: EngineLink, model: string): Promise<void> {
       throw endpointError(
         {
           code: "REQUEST_TIMEOUT",
-          message: `${model} is still loaded ${UNLOAD_LIMIT_MS} ms after its unload`,
+          message: `${model} is still loaded ${limitMs} ms after its unload`,
         },
         link,
       );
