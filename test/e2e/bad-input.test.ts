@@ -44,7 +44,7 @@ describe("a scenario", () => {
     expect(await complaint("bench", "chimera")).toMatchInlineSnapshot(`
       "error SCENARIO_UNKNOWN: no shipped scenario and no file has this name
         received: chimera
-        next: choose one of baseline_vs_chimera, chimera_hetero, chimera_homo, quick, single_instance, solo, or give the path of a YAML file
+        next: choose one of baseline_vs_chimera, chimera_hetero, chimera_homo, coding_team, quick, single_instance, solo, or give the path of a YAML file
       exit 2"
     `);
   });
@@ -95,7 +95,7 @@ describe("a scenario", () => {
       SCENARIO.replace("program: synthetic", 'program: synthetic, command: ["true"]'),
     );
     expect(await complaint("bench", name)).toMatchInlineSnapshot(`
-      "error CONFIG_INVALID: <folder>/both.yaml: field agents.0: give exactly one of program and command
+      "error CONFIG_INVALID: <folder>/both.yaml: field agents.0: give exactly one of program, command and role
         received: agents.0 = {"name":"one","program":"synthetic","command":["true"],"endpoint":"a","options":{},"cadence":{"thinkMs":0},"requests":3,…
         next: correct the field; docs/configuration.md lists every field with its rule
       exit 2"

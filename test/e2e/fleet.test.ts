@@ -13,12 +13,12 @@ afterAll(async () => {
   folder.remove();
 });
 
-function preset(name: string, flags: readonly string[] = []): void {
+function preset(name: string, flags: readonly string[] = [], api = "llama-server"): void {
   const command = [process.execPath, SERVER, "--host", "{host}", "--port", "{port}", ...flags];
   const memory = { hostMib: 50, vramMib: 0 };
   writeFileSync(
     join(folder.path, "presets", `${name}.yaml`),
-    JSON.stringify({ name, engine: "command", command, api: "llama-server", memory }),
+    JSON.stringify({ name, engine: "command", command, api, memory }),
   );
 }
 
@@ -31,9 +31,14 @@ preset("shared");
 preset("large");
 preset("little");
 preset("broken", ["--fake-crash", "cuda-oom"]);
+// Its answer to the supervisor's own token takes as long at each start.
+preset("slow", ["--fake-slow-drain-ms", "4000"]);
+preset("reticent", ["--fake-slow-drain-ms", "4000"], "openai");
 mode("coding", ["shared", "large"]);
 mode("research", ["little", "shared"]);
 mode("hopeless", ["shared", "broken"]);
+mode("slow", ["slow"]);
+mode("reticent", ["reticent"]);
 
 const options = { cwd: folder.path, env: { SLIPWAY_MODEL: "none.gguf" } };
 const ask = (...args: readonly string[]) => slipway(args, options);
@@ -47,7 +52,12 @@ async function up(...args: readonly string[]): Promise<RunningSlipway> {
 
 interface Seen {
   readonly mode?: string;
-  readonly presets: readonly { readonly preset: string; readonly state: string; readonly pid?: number }[];
+  readonly presets: readonly {
+    readonly preset: string;
+    readonly state: string;
+    readonly pid?: number;
+    readonly url?: string;
+  }[];
 }
 
 async function seen(): Promise<Seen> {
@@ -109,6 +119,45 @@ describe("a fleet", () => {
     expect((await next.finished).code).toBe(0);
     expect(pids.filter(lives)).toEqual([]);
   }, 120_000);
+
+  test.each([
+    ["counts its busy slots", "slow"],
+    ["cannot say what it computes", "reticent"],
+  ])(
+    "ends only when the request has its answer, where the server %s",
+    async (_what, mode) => {
+      const supervisor = await up(mode);
+      const { presets } = await seen();
+      const url = presets.find((one) => one.preset === mode)?.url ?? "";
+      const request = fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        body: JSON.stringify({ max_tokens: 4, messages: [{ role: "user", content: "hi" }], stream: true }),
+      });
+      // It has begun once its head is here.
+      const answer = await request;
+      const down = ask("down");
+      const text = await answer.text();
+      expect(text).toMatch(/data: \[DONE\]\s*$/);
+      expect((await down).stdout).toBe("all servers are stopped\n");
+      expect((await supervisor.finished).code).toBe(0);
+    },
+    60_000,
+  );
+
+  test("cuts a request off where it is told to end now", async () => {
+    const supervisor = await up("slow");
+    const { presets } = await seen();
+    const url = presets.find((one) => one.preset === "slow")?.url ?? "";
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ max_tokens: 4, messages: [{ role: "user", content: "hi" }], stream: true }),
+    });
+    const text = answer.text();
+    text.catch(() => undefined);
+    expect((await ask("down", "--now")).code).toBe(0);
+    await expect(text).rejects.toThrow("terminated");
+    expect((await supervisor.finished).code).toBe(0);
+  }, 60_000);
 
   test("is planned without a supervisor, as if nothing ran", async () => {
     const { code, stdout } = await ask("mode", "plan", "coding");
