@@ -15,6 +15,7 @@ describe("what people read", () => {
   });
 
   it("is memory in binary units", () => {
+    expect(formatBytes(-700 * 2 ** 20)).toBe("−700 MiB");
     expect([2048, 5 * 2 ** 20, 9 * 2 ** 30, 24 * 2 ** 30].map(formatBytes)).toEqual([
       "2 KiB",
       "5 MiB",

@@ -38,6 +38,7 @@ export function formatNumber(value: number | undefined, decimals = 1): string {
 /** Bytes in the binary unit a reader expects: MiB under 10 GiB, GiB above. */
 export function formatBytes(bytes: number | undefined): string {
   if (bytes === undefined || !Number.isFinite(bytes)) return UNKNOWN;
+  if (bytes < 0) return `−${formatBytes(-bytes)}`;
   if (bytes < BYTES_PER_MIB) return `${(bytes / BYTES_PER_KIB).toFixed(0)} KiB`;
   if (bytes < 10 * BYTES_PER_GIB) return `${(bytes / BYTES_PER_MIB).toFixed(0)} MiB`;
   return `${(bytes / BYTES_PER_GIB).toFixed(1)} GiB`;

@@ -7,6 +7,8 @@ export interface MemoryReading {
   readonly totalBytes: number;
   /** What nobody holds now: other people's processes are already off it. */
   readonly freeBytes: number;
+  /** Of the free, what running servers are known to need and do not hold yet: they take it as they work. */
+  readonly promisedBytes?: number;
   /** Held by processes that are not this supervisor's, where the driver tells. */
   readonly foreignBytes?: number;
   /** Those that the driver names. */

@@ -97,6 +97,23 @@ describe("what is kept, stopped and started", () => {
     expect(plan.fits).toBe(true);
   });
 
+  test("what a kept server declares and does not hold yet is not given away", () => {
+    const lazy = llamaPreset("lazy", { memory: { vramMib: 1_000 } });
+    const next = llamaPreset("next", { memory: { vramMib: 1_000 } });
+    const kept = { ...server(lazy), heldBytes: 13 * MIB };
+    // Of a budget of 1,500 MiB one of the two has room, and 487 MiB and the margin are all that is left beside it.
+    const reading = gpuReading(0, { budgetBytes: 1_500 * MIB, freeBytes: 1_487 * MIB });
+    const plan = planSwitch(wish([lazy, next], [kept], { reading }));
+    expect(plan.keep).toEqual(["lazy"]);
+    expect(plan.fits).toBe(false);
+    expect(plan.memory.promisedBytes).toBe(987 * MIB);
+    expect(plan.memory.freeAfterBytes).toBe(-500 * MIB);
+    expect(missingBytes(plan)).toBe((500 + 512) * MIB);
+    // One that holds all it declares, or of which nobody tells what it holds, is owed nothing.
+    for (const settled of [{ ...kept, heldBytes: 1_000 * MIB }, server(lazy)])
+      expect(planSwitch(wish([lazy, next], [settled], { reading })).memory.promisedBytes).toBeUndefined();
+  });
+
   test("starts follow dependence, then importance; stops go the other way", () => {
     const base = llamaPreset("base", { memory: { vramMib: 100 }, priority: 1 });
     const top = llamaPreset("top", { memory: { vramMib: 100 }, dependsOn: ["base"], priority: 99 });

@@ -9,7 +9,7 @@ import type { Alternative, PlannedStart, PlannedStop, PresetState, SwitchPlan } 
 import type { MemoryReading } from "./memory.ts";
 import type { MemoryNeedOf } from "./memory-need.ts";
 import type { OutgoingServer, PoolForecast } from "./pool-forecast.ts";
-import { forecastPool } from "./pool-forecast.ts";
+import { forecastPool, promisedBytesOf } from "./pool-forecast.ts";
 import { mayGoOn } from "./preflight.ts";
 import type { SafetyProfile } from "./safety-profile.ts";
 
@@ -67,6 +67,7 @@ export function planSwitch(wish: SwitchWish): SwitchPlan {
       totalBytes: wish.reading.budgetBytes ?? wish.reading.totalBytes,
       freeBeforeBytes: wish.reading.freeBytes,
       freeDuringBytes: forecast.freeDuringBytes,
+      ...(forecast.promisedBytes === 0 ? {} : { promisedBytes: forecast.promisedBytes }),
       ...(forecast.freeAfterBytes === undefined ? {} : { freeAfterBytes: forecast.freeAfterBytes }),
       marginBytes: wish.profile.poolMarginBytes,
     },
@@ -87,7 +88,8 @@ export function judgePlan(
 /** How much is too little, margin included, by the needs that are known; 0 when there is room. */
 export function missingBytes({ start, memory }: SwitchPlan): number {
   if (start.length === 0) return 0;
-  const needed = start.reduce((sum, { needsBytes = 0 }) => sum + needsBytes, memory.marginBytes);
+  const reservedBytes = memory.marginBytes + (memory.promisedBytes ?? 0);
+  const needed = start.reduce((sum, { needsBytes = 0 }) => sum + needsBytes, reservedBytes);
   return Math.max(0, needed - memory.freeDuringBytes);
 }
 
@@ -151,8 +153,11 @@ function roomFor(wish: SwitchWish, decision: Decision): Decision {
   return roomFor(wish, { ...decision, stop: [...decision.stop, first], sleep: others });
 }
 
-function hasRoom({ neededBytes, freeDuringBytes }: PoolForecast, profile: SafetyProfile): boolean {
-  return neededBytes + profile.poolMarginBytes <= freeDuringBytes;
+function hasRoom(
+  { neededBytes, promisedBytes, freeDuringBytes }: PoolForecast,
+  profile: SafetyProfile,
+): boolean {
+  return neededBytes + promisedBytes + profile.poolMarginBytes <= freeDuringBytes;
 }
 
 function forecastOf(wish: SwitchWish, decision: Decision): PoolForecast {
@@ -165,7 +170,8 @@ function forecastOf(wish: SwitchWish, decision: Decision): PoolForecast {
     const bytes = neededBytes(wish, decision, preset);
     return bytes === undefined ? undefined : { bytes, source: "declared" };
   };
-  return forecastPool(wish.reading, incoming, outgoing, needOf);
+  const promisedBytes = promisedBytesOf(decision.keep, wish.needOf);
+  return forecastPool({ ...wish.reading, promisedBytes }, incoming, outgoing, needOf);
 }
 
 /** What comes free; undefined where nobody knows. What is not serving may hold nothing yet, so only a measurement counts. */

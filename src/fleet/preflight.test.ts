@@ -200,6 +200,21 @@ describe("GPU memory", () => {
     );
   });
 
+  test("what servers that stay have still to take is not free for others, and is named", async () => {
+    // 14,000 + 987 + 512 MiB.
+    const at = async (freeMib: number) => {
+      const reading = gpuReading(0, { freeBytes: freeMib * MIB, promisedBytes: 987 * MIB });
+      return find(await checksOf({ reading }), "vram");
+    };
+    expect((await at(15_499))?.passed).toBe(true);
+    expect(await at(15_498)).toMatchObject({
+      passed: false,
+      message:
+        "chat 13.7 GiB, 987 MiB that servers which stay have still to take, and a margin of 512 MiB " +
+        "make 15.1 GiB; 15.1 GiB are free: 1 MiB too little",
+    });
+  });
+
   test("what the outgoing give back counts: as measured, else as declared", async () => {
     const reading = gpuReading(2);
     const outgoing = { preset: llamaPreset("old", { memory: { vramMib: 13_000 } }) };

@@ -33,7 +33,7 @@ export async function planChange(
   const checks = await world.preflight(
     target.flatMap(({ preset }) => (starts.has(preset.name) ? [preset] : [])),
     running.filter(({ preset }) => stops.has(preset.name)),
-    reading,
+    { ...reading, promisedBytes: plan.memory.promisedBytes ?? 0 },
   );
   const presets = target.map(({ preset }) => preset);
   const lacking = missingBytes(plan);

@@ -109,6 +109,8 @@ export interface SwitchPlan {
     readonly freeBeforeBytes: number;
     /** While both the old are gone and the new not yet there. */
     readonly freeDuringBytes: number;
+    /** Of it, what presets that stay are known to need and do not hold yet; absent when nothing. */
+    readonly promisedBytes?: number;
     readonly freeAfterBytes?: number;
     readonly marginBytes: number;
   };

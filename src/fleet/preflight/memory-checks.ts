@@ -23,12 +23,16 @@ export interface MemoryQuestion {
 export function poolCheck({ incoming, outgoing, reading, profile, needOf }: MemoryQuestion): Check {
   const subject = { id: reading.kind === "gpu" ? "vram" : "memory" };
   const forecast = forecastPool(reading, incoming, outgoing, needOf);
-  const needed = forecast.neededBytes + profile.poolMarginBytes;
+  const needed = forecast.neededBytes + forecast.promisedBytes + profile.poolMarginBytes;
+  const promised =
+    forecast.promisedBytes === 0
+      ? ""
+      : `, ${formatBytes(forecast.promisedBytes)} that servers which stay have still to take,`;
   const free =
     forecast.givenBackBytes === 0
       ? `${formatBytes(reading.freeBytes)} are free`
       : `${formatBytes(reading.freeBytes)} are free and ${formatBytes(forecast.givenBackBytes)} come free`;
-  const numbers = `${listNeeds(incoming, needOf)} and a margin of ${formatBytes(profile.poolMarginBytes)} make ${formatBytes(needed)}; ${free}`;
+  const numbers = `${listNeeds(incoming, needOf)}${promised} and a margin of ${formatBytes(profile.poolMarginBytes)} make ${formatBytes(needed)}; ${free}`;
   if (incoming.length === 0) return passed(subject, `nothing starts; ${free}`);
   if (needed <= forecast.freeDuringBytes) return passed(subject, numbers);
   const short = formatBytes(needed - forecast.freeDuringBytes);
