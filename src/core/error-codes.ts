@@ -82,6 +82,7 @@ export const ERROR_CATALOGUE = {
   FLEET_LENT: environment("somebody measures on this machine, and nothing else changes meanwhile"),
   LOAN_OVER: environment("a loan of the machine has ended"),
   PREFLIGHT_FAILED: environment("a check before a switch failed, and nothing was touched"),
+  PRESET_NEEDED: environment("presets that run depend on one that is to be stopped"),
   LEASE_REFUSED: environment("a preset lets nobody in now"),
   START_TIMEOUT: environment("a server was not healthy within its start limit"),
   SERVER_STALLED: environment("a server answers health but produces no token"),

@@ -100,7 +100,7 @@ describe("a server that does not say what it computes", () => {
   it("is named in the step that waits for it, where its engine can never say", async () => {
     const fleet = await coding();
     const said: ControlProgress[] = [];
-    await fleet.run(fleet.supervisor.switchMode("mute"));
+    await fleet.run(fleet.supervisor.switchMode("quiet"));
     await fleet.run(fleet.supervisor.switchMode("coding", (progress) => void said.push(progress)));
     expect(said.find(({ step }) => step === "drain")?.message).toBe(
       "switch to coding: letting running requests end, and open connections to mute, which cannot say what it computes",

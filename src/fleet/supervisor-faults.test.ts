@@ -253,6 +253,7 @@ describe("commands", () => {
     expect(Object.keys(status).toSorted()).toEqual([
       "memory",
       "mode",
+      "modePresets",
       "presets",
       "stateDirectory",
       "supervisorPid",
@@ -315,6 +316,19 @@ describe("commands", () => {
     await expect(fleet.run(fleet.supervisor.startPreset("nobody"))).rejects.toMatchObject({
       code: "PRESET_UNKNOWN",
     });
+  });
+
+  it("refuse to stop a preset that others which run depend on, and name them", async () => {
+    const fleet = await coding();
+    await fleet.run(fleet.supervisor.switchMode("chat"));
+    await expect(fleet.run(fleet.supervisor.stopPreset("embed"))).rejects.toMatchObject({
+      code: "PRESET_NEEDED",
+      message: "embed is needed by what runs: retriever",
+    });
+    expect(alive(fleet.machine)).toEqual(["embed", "retriever"]);
+    await fleet.run(fleet.supervisor.stopPreset("retriever"));
+    expect((await fleet.run(fleet.supervisor.stopPreset("embed"))).outcome).toBe("committed");
+    expect(alive(fleet.machine)).toEqual([]);
   });
 
   it("shut down in the middle of a switch: everything ends, and nothing is started for it", async () => {

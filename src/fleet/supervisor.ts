@@ -81,7 +81,7 @@ export interface Supervisor {
   switchMode(mode: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<SwitchReport>;
   /** Adds a preset to what runs. Throws as {@link switchMode}. */
   startPreset(preset: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<SwitchReport>;
-  /** Takes a preset out of what runs. Throws as {@link switchMode}. */
+  /** Takes a preset out of what runs. Throws PRESET_NEEDED while others rest on it, else as {@link switchMode}. */
   stopPreset(preset: string, onProgress?: OnProgress): Promise<SwitchReport>;
   /** Lets a client in at a ready preset. Throws PRESET_UNKNOWN, LEASE_REFUSED. */
   lease(preset: string): Lease;
@@ -187,6 +187,7 @@ class OwningSupervisor implements Supervisor {
   stopPreset(preset: string, onProgress = NO_PROGRESS): Promise<SwitchReport> {
     const wanted = (): Wanted => {
       if (this.#fleet.state.known(preset)?.seat === undefined) presetNamed(this.#parts.catalogue(), preset);
+      this.#refuseNeeded(preset);
       return this.#besides(preset, []);
     };
     return this.#change(`stop of ${preset}`, preset, wanted, onProgress, undefined);
@@ -245,6 +246,19 @@ class OwningSupervisor implements Supervisor {
       presets: [...others.filter(({ as }) => as === "ready"), ...added],
       untouched: others.filter(({ as }) => as === "failed"),
     };
+  }
+
+  /** To stop dependents unasked would take down what somebody else works with. */
+  #refuseNeeded(name: string): void {
+    const seats = this.#fleet.state.seats().filter(({ as }) => as === "ready");
+    if (!seats.some(({ preset }) => preset.name === name)) return;
+    const dependents = seats.flatMap(({ preset }) => (preset.dependsOn.includes(name) ? [preset.name] : []));
+    if (dependents.length === 0) return;
+    throw new OperatorError("PRESET_NEEDED", {
+      message: `${name} is needed by what runs: ${dependents.join(", ")}`,
+      received: name,
+      nextStep: `stop ${dependents.join(", ")} first, or switch to a mode without them`,
+    });
   }
 
   #change(

@@ -14,6 +14,7 @@ export const CODING_CATALOGUE = paperCatalogue(
     paperPreset("embed", 2, { priority: 90 }),
     paperPreset("fixed", 3, { port: 8_081, priority: 30 }),
     paperPreset("napper", 8, { sleepLevel: 2 }),
+    paperPreset("retriever", 1, { dependsOn: ["embed"] }),
     paperPreset("guest", 4, { engine: "ollama" }),
     paperPreset("mute", 1, {
       engine: "command",
@@ -29,7 +30,8 @@ export const CODING_CATALOGUE = paperCatalogue(
     wide: ["reader", "fixed", "embed"],
     nap: ["napper", "embed"],
     visit: ["guest", "embed"],
-    mute: ["mute", "embed"],
+    chat: ["retriever", "embed"],
+    quiet: ["mute", "embed"],
   },
 );
 
