@@ -37,8 +37,8 @@ preset("reticent", ["--fake-slow-drain-ms", "4000"], "openai");
 mode("coding", ["shared", "large"]);
 mode("research", ["little", "shared"]);
 mode("hopeless", ["shared", "broken"]);
-mode("slow", ["slow"]);
-mode("reticent", ["reticent"]);
+mode("with-slow", ["slow"]);
+mode("with-reticent", ["reticent"]);
 
 const options = { cwd: folder.path, env: { SLIPWAY_MODEL: "none.gguf" } };
 const ask = (...args: readonly string[]) => slipway(args, options);
@@ -125,10 +125,10 @@ describe("a fleet", () => {
     ["cannot say what it computes", "reticent"],
   ])(
     "ends only when the request has its answer, where the server %s",
-    async (_what, mode) => {
-      const supervisor = await up(mode);
+    async (_what, name) => {
+      const supervisor = await up(`with-${name}`);
       const { presets } = await seen();
-      const url = presets.find((one) => one.preset === mode)?.url ?? "";
+      const url = presets.find((one) => one.preset === name)?.url ?? "";
       const request = fetch(`${url}/v1/chat/completions`, {
         method: "POST",
         body: JSON.stringify({ max_tokens: 4, messages: [{ role: "user", content: "hi" }], stream: true }),
@@ -145,7 +145,7 @@ describe("a fleet", () => {
   );
 
   test("cuts a request off where it is told to end now", async () => {
-    const supervisor = await up("slow");
+    const supervisor = await up("with-slow");
     const { presets } = await seen();
     const url = presets.find((one) => one.preset === "slow")?.url ?? "";
     const answer = await fetch(`${url}/v1/chat/completions`, {
