@@ -6,7 +6,6 @@
  * per socket read by {@link StampedConnections}, before any byte was looked at. All chunks of one
  * read share it, and are recognised as sharing it by the read's number.
  */
-import { Client } from "undici";
 import type { Dispatcher } from "undici";
 import { onNextTurn } from "../core/clock.ts";
 import type { Clock } from "../core/clock.ts";
@@ -14,6 +13,7 @@ import { OperatorError } from "../core/errors.ts";
 import type { HttpRequest } from "./engine.ts";
 import { StampedConnections } from "./stamped-connections.ts";
 import type { InFlight, ResponseSink, Transport } from "./transport.ts";
+import { Client } from "./undici-parts.ts";
 
 export interface HttpTransportOptions {
   readonly clock: Clock;

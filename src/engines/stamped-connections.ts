@@ -10,8 +10,9 @@
  */
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
-import { buildConnector } from "undici";
+import type { buildConnector } from "undici";
 import type { Clock } from "../core/clock.ts";
+import { makeConnector } from "./undici-parts.ts";
 
 /** As large as libuv's own suggestion; longer bursts come as several reads. */
 const READ_BUFFER_BYTES = 64 * 1024;
@@ -111,7 +112,7 @@ export class StampedConnections {
       this.#delivering = undefined;
       return true;
     };
-    const connect = buildConnector({
+    const connect = makeConnector({
       timeout: CONNECT_LIMIT_MS,
       onread: { buffer: this.#buffer, callback: onRead },
     } as buildConnector.BuildOptions);
@@ -124,7 +125,7 @@ export class StampedConnections {
 
   #dialTls(target: Target, callback: buildConnector.Callback): void {
     // One connector for all, since it keeps the TLS sessions.
-    this.#connectTls ??= buildConnector({
+    this.#connectTls ??= makeConnector({
       timeout: CONNECT_LIMIT_MS,
       ...(this.#authorityPem === undefined ? {} : { ca: this.#authorityPem }),
     });
