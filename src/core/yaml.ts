@@ -88,6 +88,8 @@ export function parseWith<S extends z.ZodType>(
  */
 function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
+  if (issue.discriminator !== undefined)
+    return { ...issue, input: memberOf(issue.input, issue.discriminator) };
   const inner = issue.errors
     .flatMap(([first]) => (first === undefined ? [] : [nearest(first)]))
     .reduce<z.core.$ZodIssue | undefined>(
@@ -95,6 +97,11 @@ function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
       undefined,
     );
   return inner === undefined ? issue : { ...inner, path: [...issue.path, ...inner.path] };
+}
+
+/** The field that decides which form is meant, of a value that the library hands over whole. */
+function memberOf(value: unknown, field: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, field) : value;
 }
 
 /** Throws FILE_NOT_FOUND, YAML_SYNTAX and CONFIG_INVALID. `page` is where the fields are explained. */

@@ -136,6 +136,17 @@ describe("files", () => {
 });
 
 describe("programs and ports", () => {
+  test.each<[host: string, warns: boolean]>([
+    ["127.0.0.1", false],
+    ["::1", false],
+    ["0.0.0.0", true],
+    ["192.168.0.9", true],
+  ])("a server on %s that others reach is a warning: %s", async (host, warns) => {
+    const checks = await checksOf({ incoming: [llamaPreset("chat", { host, memory: { vramMib: 14_000 } })] });
+    expect(find(checks, "open-host")?.severity).toBe(warns ? "warning" : undefined);
+    expect(mayGoOn(checks)).toBe(true);
+  });
+
   test("a program that is not there refuses", async () => {
     const checks = await checksOf({}, { programs: [] });
     expect(find(checks, "program")).toMatchObject({

@@ -4,7 +4,7 @@
  */
 import type { Check } from "./check.ts";
 import { fileChecks, modelFileBytes } from "./preflight/file-checks.ts";
-import { portChecks, programCheck } from "./preflight/launch-checks.ts";
+import { openHostCheck, portChecks, programCheck } from "./preflight/launch-checks.ts";
 import type { MemoryQuestion } from "./preflight/memory-checks.ts";
 import {
   cardChecks,
@@ -31,7 +31,11 @@ export async function preflight(
   const look = (path: string): FileLook => probes.file(path);
   const fileBytes = incoming.reduce((sum, preset) => sum + modelFileBytes(preset, look), 0);
   return [
-    ...incoming.flatMap((preset) => [...fileChecks(preset, look), ...programCheck(preset, probes)]),
+    ...incoming.flatMap((preset) => [
+      ...fileChecks(preset, look),
+      ...programCheck(preset, probes),
+      ...openHostCheck(preset),
+    ]),
     ...(await portChecks(incoming, outgoing, probes)),
     ...cardChecks(question),
     poolCheck(question),

@@ -1,9 +1,8 @@
 /** One change from wish to report: planned, checked, and carried out as a transaction. */
-import { OperatorError } from "../core/errors.ts";
 import type { SwitchReport } from "./control/protocol.ts";
 import { planChange, refuseUnfit } from "./supervisor-plan.ts";
 import type { Fleet } from "./supervisor-state.ts";
-import { abortedAt } from "./switch-failure.ts";
+import { abortedUntouched } from "./switch-failure.ts";
 import type { SwitchHandles, SwitchOrder } from "./switch.ts";
 import { performSwitch } from "./switch.ts";
 
@@ -27,7 +26,7 @@ export async function carryOut(
     planChange(fleet, to, wanted.presets),
   );
   refuseUnfit(plan);
-  if (signal.aborted) throw new OperatorError("SWITCH_ABORTED", abortedAt("plan", signal.reason).failure);
+  if (signal.aborted) throw abortedUntouched(signal.reason);
   const order: SwitchOrder = { label, plan, ...wanted };
   if (plan.start.length === 0 && plan.stop.length === 0 && wanted.mode === state.mode)
     return {

@@ -136,6 +136,20 @@ describe("a switch that fails puts back what ran, and says why", () => {
     expect((await fleet.run(fleet.supervisor.switchMode("research"))).outcome).toBe("committed");
   });
 
+  it("when its caller calls it off while it is planned: nothing was touched, and that is what it says", async () => {
+    const fleet = await coding();
+    const before = alive(fleet.machine);
+    const caller = new AbortController();
+    caller.abort();
+    const called = fleet.run(fleet.supervisor.switchMode("research", undefined, caller.signal));
+    await expect(called).rejects.toMatchObject({
+      code: "SWITCH_ABORTED",
+      message: expect.stringContaining("before anything was touched"),
+      nextStep: "what ran goes on running; ask again at any time",
+    });
+    expect(alive(fleet.machine)).toEqual(before);
+  });
+
   it("when its caller calls it off", async () => {
     const fleet = await coding({ reader: { loadMs: 2_000 } });
     const caller = new AbortController();

@@ -79,10 +79,22 @@ export function refuseAborted(signal: AbortSignal, step: string): void {
   if (signal.aborted) throw abortedAt(step, signal.reason);
 }
 
+/** Called off while planning, so that nothing has to be put back and nothing is to be waited for. */
+export function abortedUntouched(reason: unknown): OperatorError {
+  return new OperatorError("SWITCH_ABORTED", {
+    message: `called off before anything was touched: ${callerOf(reason)}`,
+    nextStep: "what ran goes on running; ask again at any time",
+  });
+}
+
+function callerOf(reason: unknown): string {
+  return reason instanceof SwitchAborted ? reason.message : "by its caller";
+}
+
 export function abortedAt(step: string, reason: unknown): StepFailure {
   return stepFailure(step, {
     code: "SWITCH_ABORTED",
-    message: `the switch was called off: ${reason instanceof SwitchAborted ? reason.message : "by its caller"}`,
+    message: `the switch was called off: ${callerOf(reason)}`,
     nextStep: "ask again when the reason is gone",
   });
 }

@@ -94,6 +94,14 @@ describe("the ladder", () => {
   });
 });
 
+test("what is acted upon at its first reading is not said to have lasted", () => {
+  const reading = { hostAvailableBytes: GIB, freeBytes: 900 * MIB };
+  expect(watchdogStep(WATCHING, reading, 7 * S, LIMITS, SERVERS).actions.at(-1)).toEqual({
+    do: "record",
+    message: "host memory available 1024 MiB, limit 8192 MiB: no new clients are admitted",
+  });
+});
+
 describe("patience", () => {
   test("a single good reading begins the wait anew", () => {
     const polls = [

@@ -131,7 +131,9 @@ function nextRung(
   const action = actionOf(next, servers);
   const rung = action.do === "stop-all" ? "all-stopped" : next;
   const lowMs = (nowNs - (state.lowSinceNs ?? nowNs)) / 1e6;
-  const message = `${pressureOf(reading, limits)} for ${formatDurationMs(lowMs)}: ${deedOf(action)}`;
+  // What is far below its limit is acted upon at the first reading, which has lasted no time yet.
+  const lasting = lowMs === 0 ? "" : ` for ${formatDurationMs(lowMs)}`;
+  const message = `${pressureOf(reading, limits)}${lasting}: ${deedOf(action)}`;
   return {
     state: { ...state, rung, steppedAtNs: nowNs },
     actions: [action, { do: "record", message }],

@@ -33,7 +33,11 @@ const common = {
   name: presetNameSchema,
   description: z.string().optional(),
   /** A free port is chosen at each start unless a number stands here. */
-  port: z.union([z.literal("free"), z.int().min(1).max(65_535)]).default("free"),
+  port: z
+    .union([z.literal("free"), z.int().min(1).max(65_535)], {
+      error: "free, or a whole number from 1 to 65535, without quotes",
+    })
+    .default("free"),
   /** Loopback unless told otherwise: these servers have no authentication of their own. */
   host: z
     .string()
@@ -83,7 +87,11 @@ const llamaServerPreset = z
     /** One cache for all slots instead of an equal share each. */
     unifiedKv: z.boolean().optional(),
     threads: count.optional(),
-    gpuLayers: z.union([z.literal("all"), z.literal("auto"), z.int().min(0)]).optional(),
+    gpuLayers: z
+      .union([z.literal("all"), z.literal("auto"), z.int().min(0)], {
+        error: "all, auto, or a whole number of layers, without quotes",
+      })
+      .optional(),
     batchTokens: tokens.optional(),
     microBatchTokens: tokens.optional(),
     /** Given as JSON to --chat-template-kwargs. */
@@ -188,12 +196,12 @@ const commandPreset = z
     },
   );
 
-export const presetSchema = z.discriminatedUnion("engine", [
-  llamaServerPreset,
-  vllmPreset,
-  ollamaPreset,
-  commandPreset,
-]);
+export const presetSchema = z.discriminatedUnion(
+  "engine",
+  [llamaServerPreset, vllmPreset, ollamaPreset, commandPreset],
+  // Only when no member's name stands there; what a member finds wrong is told by the member.
+  { error: ({ code }) => (code === "invalid_union" ? "llama-server, vllm, ollama or command" : undefined) },
+);
 
 export type Preset = z.output<typeof presetSchema>;
 export type LlamaServerPreset = z.output<typeof llamaServerPreset>;

@@ -39,6 +39,33 @@ const llama = (name: string, more = "") =>
 const mode = (name: string, ...presets: readonly string[]) =>
   `{ name: ${name}, presets: [${presets.join(", ")}] }`;
 
+describe("a field with few values", () => {
+  test.each<[what: string, text: string, message: string]>([
+    [
+      "an engine",
+      "{ name: a, engine: llamaserver, model: a.gguf }",
+      'field engine: llama-server, vllm, ollama or command\nreceived: engine = "llamaserver"',
+    ],
+    [
+      "no engine",
+      "{ name: a, model: a.gguf }",
+      "field engine: llama-server, vllm, ollama or command\nreceived: engine = undefined",
+    ],
+    [
+      "a port in quotes",
+      llama("a", 'port: "8080"'),
+      'field port: free, or a whole number from 1 to 65535, without quotes\nreceived: port = "8080"',
+    ],
+    [
+      "layers in quotes",
+      llama("a", 'gpuLayers: "20"'),
+      'field gpuLayers: all, auto, or a whole number of layers, without quotes\nreceived: gpuLayers = "20"',
+    ],
+  ])("names them, and what stands there instead: %s", (_what, text, message) => {
+    expect(complaint(() => read({ "a.yaml": text })).replaceAll(/\n\s*/g, "\n")).toContain(message);
+  });
+});
+
 describe("a folder of presets", () => {
   test("gives presets and modes by name, each with its file", () => {
     const folder = folderOf({

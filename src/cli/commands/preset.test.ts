@@ -102,6 +102,19 @@ describe("slipway preset list", () => {
 });
 
 describe("slipway preset show", () => {
+  test("hides what its name calls a secret in any of the usual words, and nothing else", async () => {
+    const secret = ["HF_PAT", "GIT_CREDENTIALS", "AUTH_HEADER", "OPENAI_API_KEY_2", "APIKEY", "DB_PASSWD"];
+    const plain = ["TOKENIZERS_PARALLELISM", "MAX_TOKENS", "PATH_TO_CACHE", "OMP_NUM_THREADS"];
+    const env = Object.fromEntries([...secret, ...plain].map((name) => [name, "s3cret"]));
+    const preset = { name: "mine", engine: "llama-server", model: "m.gguf", env };
+    const { slipway } = workplace({ "presets/mine.yaml": JSON.stringify(preset) });
+    const shown = JSON.parse((await slipway("show", "mine", "--json")).out);
+    for (const settings of [shown.preset.env, shown.launch.env])
+      for (const [name, value] of Object.entries(settings))
+        if (name in env) expect([name, value]).toEqual([name, secret.includes(name) ? "(hidden)" : "s3cret"]);
+    expect(Object.keys(shown.preset.env)).toEqual([...secret, ...plain]);
+  });
+
   test("has all settings and the line that would be run, but no secret", async () => {
     const { exitCode, out } = await workplace(OWN).slipway("show", "coder");
     expect(out).toMatchSnapshot();

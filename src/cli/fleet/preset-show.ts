@@ -34,7 +34,9 @@ export function shownPreset(entry: PresetEntry, catalogue: PresetCatalogue): Sho
   };
 }
 
-const SECRET_NAME = /(^|_)(KEY|TOKEN|SECRET|PASSWORD)$/i;
+/** A part of the name says it, wherever it stands: `HF_PAT`, `AUTH_HEADER`, `DB_PASSWORD_2`, `APIKEY`. */
+const SECRET_NAME =
+  /(^|_)(PAT|PW|PWD|PASS|AUTH|BEARER|COOKIE|DSN)(_|$)|KEYS?(_|\d|$)|TOKEN(_|\d|$)|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|AUTHORI[SZ]ATION|PRIVATE/i;
 
 /** What is shown gets copied into issues and chats. */
 function withoutSecrets(env: Readonly<Record<string, string>>): Record<string, string> {

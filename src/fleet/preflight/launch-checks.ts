@@ -1,10 +1,11 @@
 /** Whether a preset's program can be started, and can listen where it is told to. */
+import { isLoopback } from "../../preset/address.ts";
 import { fixedPort, listensItself } from "../../preset/preset.ts";
 import type { Preset } from "../../preset/preset.ts";
 import type { Check } from "../check.ts";
 import type { OutgoingServer } from "../pool-forecast.ts";
 import type { PortLook, PreflightProbes } from "./probes.ts";
-import { passed, refused } from "./verdict.ts";
+import { passed, refused, warned } from "./verdict.ts";
 
 function programOf(preset: Preset): string | undefined {
   if (preset.engine === "command") return preset.command[0];
@@ -32,6 +33,18 @@ export function programCheck(preset: Preset, probes: PreflightProbes): readonly 
     case "not-executable":
       return [refused(subject, `${found.path} is not executable`, `chmod +x ${found.path}`)];
   }
+}
+
+/** None of these servers asks who is calling, so that an address others reach is one they may use. */
+export function openHostCheck(preset: Preset): readonly Check[] {
+  if (!listensItself(preset) || isLoopback(preset.host)) return [];
+  return [
+    warned(
+      { id: "open-host", preset: preset.name },
+      `it listens on ${preset.host}, and serves everybody who reaches that address`,
+      "leave host out, so that only this machine reaches it, or keep others away by a firewall",
+    ),
+  ];
 }
 
 /** Fixed ports: free now or with the outgoing servers gone, and wanted by one preset only. */
