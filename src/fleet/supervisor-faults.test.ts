@@ -224,14 +224,14 @@ describe("a switch that goes on all the same", () => {
   it("loads a model into a server that somebody else keeps, and takes out no more than that", async () => {
     const fleet = await coding();
     expect((await fleet.run(fleet.supervisor.switchMode("visit"))).outcome).toBe("committed");
-    expect([...fleet.machine.residents]).toEqual(["guest"]);
+    expect([...fleet.machine.ollama.loaded]).toEqual(["guest"]);
     expect(alive(fleet.machine)).toEqual(["embed"]);
     fleet.hand.killSupervisor();
     const next = paperFleet(fleet.machine, () => CODING_CATALOGUE);
     await next.run(next.supervisor.begin());
     expect((await states(next))["guest"]).toBe("ready");
     expect((await next.run(next.supervisor.switchMode("coding"))).outcome).toBe("committed");
-    expect([...fleet.machine.residents]).toEqual([]);
+    expect([...fleet.machine.ollama.loaded]).toEqual([]);
   });
 
   it("puts a server to sleep that can, and wakes it again in the same process", async () => {

@@ -5,7 +5,7 @@ import type { SwitchPlan } from "./control/protocol.ts";
 import type { RunningServer, WantedPreset } from "./plan-switch.ts";
 import { judgePlan, missingBytes, planSwitch } from "./plan-switch.ts";
 import type { MemoryReading } from "./memory.ts";
-import type { Fleet } from "./supervisor-state.ts";
+import type { Fleet, FleetState } from "./supervisor-state.ts";
 import { heldBytesOf } from "./supervisor-state.ts";
 import type { LeavingServer } from "./world.ts";
 
@@ -76,5 +76,18 @@ export function refuseUnfit(plan: SwitchPlan): void {
     message: against.length === 0 ? tooLarge : against.map(({ message }) => message).join("; "),
     received: plan.to,
     nextStep: fitting?.sentence ?? against[0]?.remedy ?? `see \`slipway mode plan ${plan.to}\``,
+  });
+}
+
+/** Throws PRESET_NEEDED: to stop what rests on it unasked would take down what somebody else works with. */
+export function refuseNeeded(state: FleetState, name: string): void {
+  const seats = state.seats().filter(({ as }) => as === "ready");
+  if (!seats.some(({ preset }) => preset.name === name)) return;
+  const dependents = seats.flatMap(({ preset }) => (preset.dependsOn.includes(name) ? [preset.name] : []));
+  if (dependents.length === 0) return;
+  throw new OperatorError("PRESET_NEEDED", {
+    message: `${name} is needed by what runs: ${dependents.join(", ")}`,
+    received: name,
+    nextStep: `stop ${dependents.join(", ")} first, or switch to a mode without them`,
   });
 }

@@ -9,7 +9,7 @@ const UNLOAD_LIMIT_S = 12;
 async function visited(): ReturnType<typeof coding> {
   const fleet = await coding();
   await fleet.run(fleet.supervisor.switchMode("visit"));
-  fleet.machine.busyResidents.add("guest");
+  fleet.machine.ollama.busy.add("guest");
   return fleet;
 }
 
@@ -18,10 +18,10 @@ describe("a model that is busy when it is to leave", () => {
     const fleet = await visited();
     const report = fleet.supervisor.switchMode("coding");
     await passSeconds(fleet, fleet.machine, UNLOAD_LIMIT_S - 2);
-    expect([...fleet.machine.residents]).toEqual(["guest"]);
-    fleet.machine.endRequest("guest");
+    expect([...fleet.machine.ollama.loaded]).toEqual(["guest"]);
+    fleet.machine.ollama.endRequest("guest");
     expect((await fleet.run(report)).outcome).toBe("committed");
-    expect([...fleet.machine.residents]).toEqual([]);
+    expect([...fleet.machine.ollama.loaded]).toEqual([]);
   });
 
   it("is ready again after its limit, and the failure says that a request runs", async () => {
@@ -38,26 +38,26 @@ describe("a model that is busy when it is to leave", () => {
     });
     expect(report.notPutBack).toBeUndefined();
     expect(await states(fleet)).toMatchObject({ guest: "ready", embed: "ready", coder: "stopped" });
-    fleet.machine.endRequest("guest");
-    expect([...fleet.machine.residents]).toEqual(["guest"]);
+    fleet.machine.ollama.endRequest("guest");
+    expect([...fleet.machine.ollama.loaded]).toEqual(["guest"]);
   });
 
   it("is asked to leave anew by the next switch", async () => {
     const fleet = await visited();
     await fleet.run(fleet.supervisor.switchMode("coding"));
-    fleet.machine.endRequest("guest");
+    fleet.machine.ollama.endRequest("guest");
     expect((await fleet.run(fleet.supervisor.switchMode("coding"))).outcome).toBe("committed");
-    expect([...fleet.machine.residents]).toEqual([]);
+    expect([...fleet.machine.ollama.loaded]).toEqual([]);
     expect(alive(fleet.machine)).toEqual(["coder", "embed"]);
   });
 
   it("is not forgotten when the supervisor ends before it has left", async () => {
     const fleet = await visited();
     await fleet.run(fleet.supervisor.shutdown("stop"));
-    expect([...fleet.machine.residents]).toEqual(["guest"]);
+    expect([...fleet.machine.ollama.loaded]).toEqual(["guest"]);
     expect(alive(fleet.machine)).toEqual([]);
-    fleet.machine.endRequest("guest");
-    expect([...fleet.machine.residents]).toEqual([]);
+    fleet.machine.ollama.endRequest("guest");
+    expect([...fleet.machine.ollama.loaded]).toEqual([]);
     const next = paperFleet(fleet.machine, () => CODING_CATALOGUE);
     await next.run(next.supervisor.begin());
     expect((await next.run(next.supervisor.switchMode("coding"))).outcome).toBe("committed");

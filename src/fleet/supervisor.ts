@@ -26,7 +26,7 @@ import type { StateDisk } from "./supervisor-disk.ts";
 import { type Wanted, carryOut } from "./supervisor-change.ts";
 import { leaveAll, stopAll } from "./supervisor-end.ts";
 import { EventLog } from "./supervisor-events.ts";
-import { planChange } from "./supervisor-plan.ts";
+import { planChange, refuseNeeded } from "./supervisor-plan.ts";
 import { Repairs } from "./supervisor-repair.ts";
 import type { Fleet, Place, Propose, Server } from "./supervisor-state.ts";
 import { FleetState } from "./supervisor-state.ts";
@@ -187,7 +187,7 @@ class OwningSupervisor implements Supervisor {
   stopPreset(preset: string, onProgress = NO_PROGRESS): Promise<SwitchReport> {
     const wanted = (): Wanted => {
       if (this.#fleet.state.known(preset)?.seat === undefined) presetNamed(this.#parts.catalogue(), preset);
-      this.#refuseNeeded(preset);
+      refuseNeeded(this.#fleet.state, preset);
       return this.#besides(preset, []);
     };
     return this.#change(`stop of ${preset}`, preset, wanted, onProgress, undefined);
@@ -246,19 +246,6 @@ class OwningSupervisor implements Supervisor {
       presets: [...others.filter(({ as }) => as === "ready"), ...added],
       untouched: others.filter(({ as }) => as === "failed"),
     };
-  }
-
-  /** To stop dependents unasked would take down what somebody else works with. */
-  #refuseNeeded(name: string): void {
-    const seats = this.#fleet.state.seats().filter(({ as }) => as === "ready");
-    if (!seats.some(({ preset }) => preset.name === name)) return;
-    const dependents = seats.flatMap(({ preset }) => (preset.dependsOn.includes(name) ? [preset.name] : []));
-    if (dependents.length === 0) return;
-    throw new OperatorError("PRESET_NEEDED", {
-      message: `${name} is needed by what runs: ${dependents.join(", ")}`,
-      received: name,
-      nextStep: `stop ${dependents.join(", ")} first, or switch to a mode without them`,
-    });
   }
 
   #change(

@@ -8,9 +8,9 @@ import type { LaunchDescription } from "../preset/launch.ts";
 import type { Seat } from "./fleet-file.ts";
 import type { Fleet, Place, Server } from "./supervisor-state.ts";
 import type { StepFailure } from "./switch-failure.ts";
-import { unloadLimitMs } from "./resident-model.ts";
 import { abortedAt, asStepFailure, presetFailure, stepFailure } from "./switch-failure.ts";
 import { choosePort } from "./switch-port.ts";
+import { loadModel, unloadModel } from "./switch-resident.ts";
 import { answerWithin, pollUntil } from "./switch-wait.ts";
 import type { Health } from "./world.ts";
 
@@ -161,18 +161,6 @@ function neverHealthy(fleet: Fleet, server: Server, last: Health): Error {
   });
 }
 
-async function loadModel(fleet: Fleet, server: Server): Promise<void> {
-  const { name, startLimitMs } = server.seat.preset;
-  const late = `not loaded within ${startLimitMs} ms`;
-  const reason = await answerWithin(fleet.world.clock, startLimitMs, server.client.load(), late);
-  if (reason === undefined) return;
-  throw presetFailure(fleet, "start", name, {
-    code: "MODEL_LOAD_FAILED",
-    message: `${name} could not be loaded: ${reason}`,
-    nextStep: "check that the server has the model and the memory for it",
-  });
-}
-
 /** One token; health alone has been seen to be answered by servers that never produce one. */
 export async function becomeReady(fleet: Fleet, server: Server): Promise<void> {
   const { name } = server.seat.preset;
@@ -257,23 +245,6 @@ export async function endStrays(
       : undefined;
   });
   return (await Promise.all(ends)).find((stuck) => stuck !== undefined);
-}
-
-/** Silence is no end of it: a server that does not answer may hold the model all the same. */
-async function unloadModel({ world }: Fleet, { client, seat }: Server): Promise<string | undefined> {
-  const limitMs = unloadLimitMs(seat.preset) + HEALTH_ANSWER_LIMIT_MS;
-  return answerWithin(world.clock, limitMs, client.unload(), `no word of its end within ${limitMs} ms`);
-}
-
-/**
- * A model that did not leave goes on serving. It is asked to stay, or it would go after its request;
- * not for a token, which would wait behind that request. Throws StepFailure.
- */
-export async function keepModel(fleet: Fleet, place: Place, server: Server): Promise<void> {
-  fleet.state.apply(place, { kind: "start" });
-  await loadModel(fleet, server);
-  fleet.state.apply(place, { kind: "became-ready" });
-  fleet.journal.append({ kind: "ready", preset: place.name, serverId: server.seat.serverId });
 }
 
 /** Undefined when it sleeps, else the reason. */

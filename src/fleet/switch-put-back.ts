@@ -10,7 +10,6 @@ import {
   awaitHealthy,
   becomeReady,
   endServer,
-  keepModel,
   refuseStuck,
   sleepServer,
   startServer,
@@ -21,6 +20,7 @@ import type { SwitchFailure } from "./switch-failure.ts";
 import { asStepFailure } from "./switch-failure.ts";
 import { awaitMemoryFor } from "./switch-memory.ts";
 import { startOrder } from "./switch-order.ts";
+import { keepModel } from "./switch-resident.ts";
 import { pauseUntil } from "./switch-wait.ts";
 
 /** What ran before ran: one failed start of it is more likely chance than cause, three are not. */

@@ -12,7 +12,6 @@ import { BYTES_PER_GIB, BYTES_PER_MIB, NS_PER_MS } from "../../src/core/units.ts
 import { describeLaunch } from "../../src/engines/launch.ts";
 import type { Check } from "../../src/fleet/check.ts";
 import type { MemoryReading } from "../../src/fleet/memory.ts";
-import { unloadLimitMs } from "../../src/fleet/resident-model.ts";
 import type { StateDisk } from "../../src/fleet/supervisor-disk.ts";
 import type {
   FleetWorld,
@@ -24,6 +23,7 @@ import type {
 } from "../../src/fleet/world.ts";
 import type { LaunchDescription } from "../../src/preset/launch.ts";
 import type { Preset } from "../../src/preset/preset.ts";
+import { PaperOllama } from "./paper-ollama.ts";
 
 /** How one start of a server goes. */
 export interface ServerScript {
@@ -89,11 +89,8 @@ export class PaperMachine {
   scriptOf: (preset: string) => ServerScript = () => ({});
   /** What preflight finds. */
   checks: readonly Check[] = [];
-  /** Models loaded in the Ollama that somebody else keeps. */
-  readonly residents = new Set<string>();
-  /** Residents on which a request runs; they leave no sooner than it ends. */
-  readonly busyResidents = new Set<string>();
-  readonly #expiring = new Set<string>();
+  /** That somebody else keeps. */
+  readonly ollama = new PaperOllama((holder) => this.release(holder));
   readonly #held = new Map<object, number>();
   readonly #ports = new Map<number, object>();
   #lastPid = 100;
@@ -139,25 +136,6 @@ export class PaperMachine {
     this.#held.delete(holder);
   }
 
-  load(preset: Preset): void {
-    this.#expiring.delete(preset.name);
-    this.residents.add(preset.name);
-    this.take(keyOf(preset.name), needBytes(preset));
-  }
-
-  /** As Ollama: at once when idle, else after the last request. */
-  unload(name: string): void {
-    this.#expiring.add(name);
-    if (this.busyResidents.has(name)) return;
-    this.residents.delete(name);
-    this.release(keyOf(name));
-  }
-
-  endRequest(name: string): void {
-    this.busyResidents.delete(name);
-    if (this.#expiring.has(name)) this.unload(name);
-  }
-
   log(preset: string, line: string): void {
     const lines = this.logs.get(preset) ?? [];
     lines.push(line);
@@ -169,7 +147,7 @@ export class PaperMachine {
     for (const process of this.alive) process.end({ signal: "SIGKILL" });
     this.#held.clear();
     this.#ports.clear();
-    this.residents.clear();
+    this.ollama.loaded.clear();
     this.bootId = `${this.bootId}+`;
   }
 
@@ -432,7 +410,7 @@ export class PaperHand {
         ask((process) => {
           if (isShared)
             return {
-              kind: machine.residents.has(preset.name) ? "token" : "silent",
+              kind: machine.ollama.loaded.has(preset.name) ? "token" : "silent",
               tookMs: 1,
               reason: "not loaded",
             };
@@ -458,31 +436,13 @@ export class PaperHand {
         }),
       load: () =>
         ask(() => {
-          machine.load(preset);
+          machine.take(machine.ollama.load(preset.name), needBytes(preset));
           return undefined;
         }),
-      unload: () => this.#touch(() => unloaded(machine, preset)),
+      unload: () => this.#touch(() => machine.ollama.unload(preset, machine.clock)),
       close: () => Promise.resolve(),
     };
   }
-}
-
-async function unloaded(machine: PaperMachine, preset: Preset): Promise<string | undefined> {
-  const { clock } = machine;
-  const untilNs = clock.nowNs() + unloadLimitMs(preset) * NS_PER_MS;
-  machine.unload(preset.name);
-  while (machine.residents.has(preset.name)) {
-    if (clock.nowNs() >= untilNs) return "a request on it still runs";
-    await clock.sleepUntil(clock.nowNs() + 100 * NS_PER_MS);
-  }
-  return undefined;
-}
-
-const residentKeys = new Map<string, object>();
-function keyOf(preset: string): object {
-  const key = residentKeys.get(preset) ?? {};
-  residentKeys.set(preset, key);
-  return key;
 }
 
 function healthOf(

@@ -379,11 +379,11 @@ describe("slipway mode plan", () => {
 });
 
 describe("slipway down", () => {
-  test("ends the supervisor with its servers, or without", async () => {
+  test("ends the supervisor with its servers, or without, and cuts requests off only when told to", async () => {
     const asked: string[] = [];
     const directory = await serveOnPaper({
-      shutdown: (servers) => {
-        asked.push(servers);
+      shutdown: (servers, _onProgress, requests = "drain") => {
+        asked.push(`${servers}, ${requests}`);
         return Promise.resolve();
       },
     });
@@ -391,6 +391,8 @@ describe("slipway down", () => {
     expect((await say(["down", "--keep", "--state-dir", directory])).out).toBe(
       "the supervisor has ended; its servers run on\n",
     );
-    expect(asked).toEqual(["stop", "keep"]);
+    expect((await say(["down", "--now", "--state-dir", directory])).exitCode).toBe(0);
+    expect((await say(["down", "--now", "--keep", "--state-dir", directory])).exitCode).toBe(2);
+    expect(asked).toEqual(["stop, drain", "keep, drain", "stop, now"]);
   });
 });

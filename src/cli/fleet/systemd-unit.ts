@@ -42,7 +42,8 @@ ${Object.entries(env)
 KillMode=process
 # A server that the kernel ends for want of memory must not end the supervisor, which then restarts it.
 OOMPolicy=continue
-# Time to let running requests end (60 s by default, then 10 s of grace, for one server after another).
+# Time to let running requests end: the longest drainLimitMs of what runs (60 s by default), then 10 s of grace.
+# Raise it with a longer one: when it has passed, the supervisor is killed and its servers run on.
 TimeoutStopSec=600
 Restart=on-failure
 RestartSec=5
