@@ -1,4 +1,13 @@
-import { appendFileSync, chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { paperPreset } from "../../test/fakes/paper-fleet.ts";
@@ -68,6 +77,23 @@ describe("the journal on a disk", () => {
     const read = readJournal(disk);
     expect(read.records).toEqual([BEGIN]);
     expect(salvageServerIds(read.damagedText ?? "")).toEqual(["server-1"]);
+  });
+
+  it("writes nothing into a folder that was deleted and made anew, perhaps by another supervisor", () => {
+    const folder = join(temporaryDirectory(), "state");
+    mkdirSync(folder);
+    const disk = openStateDisk(folder);
+    openJournal(disk).append(BEGIN);
+    rmSync(folder, { recursive: true });
+    expect(() => openJournal(disk).append(START)).toThrow("was deleted while its supervisor runs");
+    mkdirSync(folder);
+    const writes = [
+      () => openJournal(disk).append(START),
+      () => openJournal(disk).rewrite([]),
+      () => disk.note("events.jsonl", "event\n", 100),
+    ];
+    for (const write of writes) expect(write).toThrow("was deleted and made anew");
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("says what stands in the way of writing", () => {

@@ -45,16 +45,22 @@ const PRIVATE_MODE = 0o600;
 const MAX_SET_ASIDE = 20;
 
 export function openStateDisk(directory: string): StateDisk {
+  const refuseOtherFolder = guardFolder(directory);
   const at = (name: string): string => join(directory, name);
+  const forWriting = (name: string): string => {
+    refuseOtherFolder();
+    return at(name);
+  };
   return {
     read: (name) => readIfThere(at(name)),
     append: (name, text, lasting) =>
-      appendTo(at(name), text, lasting === "power-cut" ? fsyncSync : () => undefined),
+      appendTo(forWriting(name), text, lasting === "power-cut" ? fsyncSync : () => undefined),
     replace(name, text, lasting) {
+      const path = forWriting(name);
       try {
-        writeFileWhole(at(name), text, { mode: PRIVATE_MODE, durable: lasting === "power-cut" });
+        writeFileWhole(path, text, { mode: PRIVATE_MODE, durable: lasting === "power-cut" });
       } catch (thrown) {
-        throw stateError(thrown instanceof Error ? (thrown.cause ?? thrown) : thrown, at(name));
+        throw stateError(thrown instanceof Error ? (thrown.cause ?? thrown) : thrown, path);
       }
     },
     setAside(name) {
@@ -66,11 +72,30 @@ export function openStateDisk(directory: string): StateDisk {
       return aside;
     },
     note(name, text, limitBytes) {
-      const path = at(name);
+      const path = forWriting(name);
       const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
       if (size + Buffer.byteLength(text) > limitBytes && size > 0) renameSync(path, `${path}.1`);
       appendTo(path, text, () => undefined);
     },
+  };
+}
+
+/**
+ * A folder that was deleted may be there again by its name, as the state of another supervisor,
+ * and what is written into it would be read as that one's. Kept open, the first keeps its number.
+ */
+function guardFolder(directory: string): () => void {
+  if (!existsSync(directory)) return () => undefined;
+  const opened = openSync(directory, "r");
+  return () => {
+    const there = statSync(directory, { throwIfNoEntry: false });
+    const { dev, ino } = fstatSync(opened);
+    if (there?.dev === dev && there.ino === ino) return;
+    throw new OperatorError("DIRECTORY_UNWRITABLE", {
+      message: `the state directory ${directory} was deleted${there === undefined ? "" : " and made anew"} while its supervisor runs`,
+      nextStep:
+        "end this supervisor with Ctrl-C or SIGTERM: it stops its servers, and no other command reaches it any more",
+    });
   };
 }
 
