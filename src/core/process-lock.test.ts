@@ -28,6 +28,15 @@ test("a folder has one holder for each purpose, and purposes do not know each ot
   writer.release();
 });
 
+test("what is let go is one's own lock, not the one of the same name in a folder that was made anew", () => {
+  const folder = temporaryDirectory();
+  const first = acquireProcessLock(folder, purpose("supervisor"));
+  const stranger = JSON.stringify({ ...identityOf(process.ppid), host: hostname() });
+  writeFileSync(join(folder, "supervisor-1.lock"), stranger);
+  first.release();
+  expect(isProcessLocked(folder, "supervisor")).toBe(true);
+});
+
 test("a lock whose holder was killed is taken over, and so is one whose number another process has now", async () => {
   const folder = temporaryDirectory();
   const holder = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"], { stdio: "ignore" });

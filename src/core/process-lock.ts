@@ -73,7 +73,11 @@ function tryAcquire(
     if (number <= highest) rmSync(lockPath(directory, name, number), { force: true });
   return {
     ...(previous === undefined ? {} : { takenOverFromPid: previous.pid }),
-    release: () => freeLock(mine),
+    release: () => {
+      // In a folder that was deleted and made anew this name is another holder's.
+      const holder = readHolder(mine);
+      if (holder !== "vanished" && holder?.pid === process.pid) freeLock(mine);
+    },
   };
 }
 
