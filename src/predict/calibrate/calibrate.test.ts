@@ -26,8 +26,16 @@ const TRUTH: KernelEfficiency = {
   sequenceNs: 140_000,
 };
 
-/** Everything of which calibration knows nothing: another engine's constants. */
-const PRIOR: KernelEfficiency = { ...VLLM_KERNELS, mixed: 1 };
+/** Everything of which calibration knows nothing: another engine's constants, and no cost per sequence or batch. */
+const PRIOR: KernelEfficiency = {
+  name: "another-engine",
+  weights: VLLM_KERNELS.weights,
+  kv: VLLM_KERNELS.kv,
+  compute: VLLM_KERNELS.compute,
+  attention: VLLM_KERNELS.attention,
+  stepOverheadNs: VLLM_KERNELS.stepOverheadNs,
+  mixed: 1,
+};
 
 const LADDER: readonly SimulatedCell[] = [1, 2, 4, 8].flatMap((agents) =>
   [500, 4000, 12_000].map((promptTokens) => ({ agents, promptTokens, outputTokens: 300, promptStep: 37 })),
