@@ -9,29 +9,30 @@ import { readRole } from "./read-roles.ts";
 const read = (role: string) => readRole(role, "examples/capacity");
 const study = (file: string): CapacityStudy =>
   readYamlFile(capacityStudySchema, `examples/capacity/${file}.yaml`);
+/** Beside them lies the folder of a sweep that was run. */
+const STUDIES = readdirSync("examples/capacity")
+  .filter((file) => file.endsWith(".yaml"))
+  .map((file) => file.replace(".yaml", ""));
 const endpoint = { url: "http://localhost:8080" };
 
 describe("the capacity studies that ship", () => {
-  it.each(readdirSync("examples/capacity").map((file) => file.replace(".yaml", "")))(
-    "%s is named after its file, and each configuration is a scenario of one cell",
-    (file) => {
-      const given = study(file);
-      expect(given.name).toBe(file);
-      for (const configuration of given.configurations) {
-        const scenario = capacityScenario(given, configuration, endpoint, read);
-        expect(cellsOf(scenario).map((cell) => cell.label)).toEqual([configuration.name]);
-        expect(scenario).toMatchObject({
-          durationMs: given.durationMs,
-          solo: false,
-          prompts: "per-repeat",
-        });
-      }
-    },
-  );
+  it.each(STUDIES)("%s is named after its file, and each configuration is a scenario of one cell", (file) => {
+    const given = study(file);
+    expect(given.name).toBe(file);
+    for (const configuration of given.configurations) {
+      const scenario = capacityScenario(given, configuration, endpoint, read);
+      expect(cellsOf(scenario).map((cell) => cell.label)).toEqual([configuration.name]);
+      expect(scenario).toMatchObject({
+        durationMs: given.durationMs,
+        solo: false,
+        prompts: "per-repeat",
+      });
+    }
+  });
 
   it("give each agent a slot of its own, so that what is measured is not a queue", () => {
-    for (const file of readdirSync("examples/capacity")) {
-      const given = study(file.replace(".yaml", ""));
+    for (const file of STUDIES) {
+      const given = study(file);
       for (const one of given.configurations)
         expect(capacityScenario(given, one, endpoint, read).agents.length, one.name).toBeLessThanOrEqual(
           one.slots,
