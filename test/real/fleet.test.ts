@@ -117,7 +117,15 @@ describeOn(findLlamaServer(), "a fleet of real llama-servers", (program) => {
     expect(planned.stdout).toMatch(/^From slow: both would be refused: /);
     expect(planned.stdout).toContain(`host memory free, of ${BUDGET_MIB} MiB; `);
     expect(planned.stdout).toContain("what would fit, least loss first");
-    expect(planned.stdout).toContain("1. without little: its 300 MiB are not needed");
+    // From the models' own files, mildest first; each saves at least what is lacking, and leaving out comes last.
+    expect(planned.stdout).toMatch(/1\. little with \d+ slots instead of 16: \d+ MiB instead of \d+ MiB/);
+    const lackingMib = Number(/: (\d+) MiB too little/.exec(planned.stdout.replaceAll(/\s+/g, " "))?.[1]);
+    const savedMib = [...planned.stdout.matchAll(/saves (\d+) MiB/g)].map(([, saved]) => Number(saved));
+    expect(savedMib.length).toBeGreaterThan(2);
+    expect(Math.min(...savedMib)).toBeGreaterThanOrEqual(lackingMib);
+    expect(planned.stdout).toMatch(
+      /\d\. without large: its \d+ MiB are not needed[^\d]*\(saves \d+ MiB\)\s*$/,
+    );
     const large = await folder.pidOf("large");
     const { code, stderr } = await folder.switch("both");
     expect(code).toBe(3);
